@@ -1,0 +1,148 @@
+//! What can go wrong, said so that a person can mend it.
+//!
+//! Input: none. Output: [`Error`], whose every variant names its path and, where there is one, its line.
+//! The one idea: the message says what was seen, [`Error::hint`] says what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+/// The result of every fallible function of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a Dockerfile could not be generated, checked or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No stack that this crate knows was found.
+    #[error("no supported project in `{root}`: {seen}")]
+    NoProject {
+        /// The folder that was searched.
+        root: String,
+        /// What was looked for or found instead.
+        seen: String,
+    },
+    /// A file or folder could not be read.
+    #[error("could not read `{path}`: {source}")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("could not write `{path}`: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A manifest, lockfile or other project file does not say what its format demands.
+    #[error("{}: {reason}", at(path, *line))]
+    Manifest {
+        /// The file, relative to the project.
+        path: String,
+        /// The line, from 1.
+        line: Option<u32>,
+        /// What was expected.
+        reason: String,
+    },
+    /// A configuration key or value is wrong.
+    #[error("{}: {reason}", at(path, *line))]
+    Config {
+        /// The file, or the door (`command line`, `macro`) that the value came through.
+        path: String,
+        /// The line, from 1.
+        line: Option<u32>,
+        /// Which key or value, and why it is wrong.
+        reason: String,
+        /// What to write instead.
+        hint: String,
+    },
+    /// Several answers are possible and none is clearly the right one.
+    #[error("{question}: found {found}")]
+    Ambiguous {
+        /// What had to be decided.
+        question: String,
+        /// The candidates.
+        found: String,
+        /// What decides.
+        hint: String,
+    },
+    /// The image would build but could not possibly start.
+    #[error("the image could not start: {reason}")]
+    CannotStart {
+        /// What is missing.
+        reason: String,
+        /// The option that decides.
+        hint: String,
+    },
+    /// What was asked for cannot be emitted correctly.
+    #[error("{reason}")]
+    Unsupported {
+        /// What was asked for and why it cannot be had.
+        reason: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// A file that this tool did not write stands where it would write.
+    #[error("`{path}` was not written by cargo dockerfile and is left as it is")]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// `cargo metadata` could not be run or refused the manifest.
+    #[error("`cargo metadata` failed: {reason}")]
+    Cargo {
+        /// What cargo said.
+        reason: String,
+    },
+    /// A template could not be parsed or rendered.
+    #[error("could not render template `{template}`: {reason}")]
+    Template {
+        /// The template's name, such as `rust/build`.
+        template: String,
+        /// What handlebars said.
+        reason: String,
+    },
+}
+
+fn at(path: &str, line: Option<u32>) -> String {
+    match line {
+        Some(line) => format!("{path}:{line}"),
+        None => path.to_owned(),
+    }
+}
+
+impl Error {
+    /// Says what to do about the error, where something can be done.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config { hint, .. }
+            | Self::Ambiguous { hint, .. }
+            | Self::CannotStart { hint, .. }
+            | Self::Unsupported { hint, .. } => Some(hint.clone()),
+            Self::NoProject { .. } => Some(
+                "run in the folder that holds Cargo.toml, package.json, pyproject.toml, requirements.txt, Pipfile or go.mod, \
+                 or name it: `cargo dockerfile PATH`"
+                    .into(),
+            ),
+            Self::NotOurs { .. } => Some(
+                "`--print` shows what would be written, `--force` replaces the file and keeps a backup".into(),
+            ),
+            Self::Manifest { path, .. } => Some(format!("mend `{path}` and run again")),
+            Self::Cargo { .. } => {
+                Some("install Rust from https://rustup.rs, or mend the manifest that cargo names".into())
+            }
+            Self::Template { .. } => {
+                Some("mend the template, or remove it from your template folder to use the built-in one".into())
+            }
+            Self::Read { .. } | Self::Write { .. } => None,
+        }
+    }
+
+    /// Makes a [`Error::Manifest`] for `path`, at `line` where it is known.
+    pub(crate) fn manifest(path: &str, line: Option<u32>, reason: impl Into<String>) -> Self {
+        Self::Manifest { path: path.to_owned(), line, reason: reason.into() }
+    }
+}

@@ -1,0 +1,124 @@
+//! A read-only view of the project's files, as the build context will see them.
+//!
+//! Input: a folder, a map, or a commit. Output: [`Tree`]. The one idea: all file access of detection and
+//! planning goes through here, so that the same project gives the same answer from a disk, from memory and
+//! from history.
+
+mod disk;
+mod memory;
+mod recorder;
+mod rel_path;
+
+pub use disk::DiskTree;
+pub use memory::MemTree;
+pub use recorder::Recorder;
+pub use rel_path::RelPath;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+
+/// What a [`Tree`] knows of a file without reading it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileMeta {
+    /// Bytes; 0 where the tree does not know it yet.
+    pub size: u64,
+    /// Whether the owner may execute it.
+    pub executable: bool,
+    /// Where it points to, for a symbolic link.
+    pub link: Option<String>,
+}
+
+/// A read-only view of a project's files.
+///
+/// Folders exist only as prefixes of files. What git ignores, and what no build context should hold
+/// (`.git`, `node_modules`, `target` beside a `Cargo.toml`, virtual environments), is not listed, so that a
+/// developer's checkout and a fresh clone look the same.
+pub trait Tree: Send + Sync {
+    /// Every file, sorted by path.
+    fn files(&self) -> &BTreeMap<RelPath, FileMeta>;
+
+    /// The bytes of one file.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if it is not in the tree or cannot be read.
+    fn bytes(&self, path: &RelPath) -> Result<Vec<u8>>;
+
+    /// The folder on disk that the tree shows, if it shows one. `cargo metadata` needs it.
+    fn disk_root(&self) -> Option<&std::path::Path> {
+        None
+    }
+}
+
+impl dyn Tree + '_ {
+    /// Whether there is a file at `path`.
+    pub fn has(&self, path: &str) -> bool {
+        self.files().contains_key(path)
+    }
+
+    /// Whether any file lies below the folder `path`.
+    pub fn has_dir(&self, path: &str) -> bool {
+        self.under(path).next().is_some()
+    }
+
+    /// Every file below the folder `dir` (all files for `""`), sorted.
+    pub fn under<'a>(&'a self, dir: &str) -> impl Iterator<Item = (&'a RelPath, &'a FileMeta)> + use<'a> {
+        let prefix = if dir.is_empty() { String::new() } else { format!("{}/", dir.trim_end_matches('/')) };
+        let from = RelPath::new_unchecked(prefix.clone());
+        self.files().range(from..).take_while(move |(path, _)| path.as_str().starts_with(&prefix))
+    }
+
+    /// The files that lie directly in the folder `dir`, sorted.
+    pub fn files_in<'a>(&'a self, dir: &str) -> impl Iterator<Item = &'a RelPath> + use<'a> {
+        let depth = if dir.is_empty() { 0 } else { dir.trim_end_matches('/').len() + 1 };
+        self.under(dir).map(|(path, _)| path).filter(move |path| !path.as_str()[depth..].contains('/'))
+    }
+
+    /// The names of the folders directly in the folder `dir`, sorted.
+    pub fn dirs_in(&self, dir: &str) -> Vec<String> {
+        let depth = if dir.is_empty() { 0 } else { dir.trim_end_matches('/').len() + 1 };
+        let mut names: Vec<String> = Vec::new();
+        for (path, _) in self.under(dir) {
+            if let Some((first, _)) = path.as_str()[depth..].split_once('/')
+                && names.last().is_none_or(|last| last != first)
+            {
+                names.push(first.to_owned());
+            }
+        }
+        names
+    }
+
+    /// The text of a file, or `None` if there is no such file.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if it cannot be read, [`Error::Manifest`] if it is not UTF-8.
+    pub fn text(&self, path: &str) -> Result<Option<String>> {
+        let Some((path, _)) = self.files().get_key_value(path) else { return Ok(None) };
+        let bytes = self.bytes(path)?;
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(bad) => {
+                let upto = &bad.as_bytes()[..bad.utf8_error().valid_up_to()];
+                let line = 1 + upto.iter().filter(|&&b| b == b'\n').count() as u32;
+                Err(Error::manifest(path.as_str(), Some(line), "is not UTF-8 text"))
+            }
+        }
+    }
+
+    /// The text of a source file for a scan: lossy, and empty if it is missing, unreadable or over 1 MiB.
+    pub fn scan(&self, path: &str) -> String {
+        match self.files().get_key_value(path) {
+            Some((path, meta)) if meta.size <= 1 << 20 => {
+                self.bytes(path).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+pub(crate) fn missing(path: &RelPath) -> Error {
+    Error::Read { path: PathBuf::from(path.as_str()), source: std::io::ErrorKind::NotFound.into() }
+}

@@ -1,0 +1,58 @@
+//! A tree in memory, for tests and for projects that exist only as data.
+
+use std::collections::BTreeMap;
+
+use super::{FileMeta, RelPath, Tree, missing};
+use crate::error::Result;
+
+/// A [`Tree`] whose files are given as text.
+///
+/// ```
+/// use dockerfile_gen::{MemTree, Tree};
+/// let tree = MemTree::from([("go.mod", "module m\n"), ("cmd/m/main.go", "package main\n")]);
+/// assert!((&tree as &dyn Tree).has_dir("cmd"));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct MemTree {
+    files: BTreeMap<RelPath, FileMeta>,
+    bytes: BTreeMap<RelPath, Vec<u8>>,
+}
+
+impl MemTree {
+    /// Adds or replaces a file. A path that leaves the project is left out.
+    pub fn insert(&mut self, path: &str, bytes: impl Into<Vec<u8>>) -> &mut Self {
+        if let Some(path) = RelPath::new(path) {
+            let bytes = bytes.into();
+            self.files.insert(path.clone(), FileMeta { size: bytes.len() as u64, ..FileMeta::default() });
+            self.bytes.insert(path, bytes);
+        }
+        self
+    }
+
+    /// Removes a file.
+    pub fn remove(&mut self, path: &str) -> &mut Self {
+        self.files.remove(path);
+        self.bytes.remove(path);
+        self
+    }
+}
+
+impl<P: AsRef<str>, T: Into<Vec<u8>>, const N: usize> From<[(P, T); N]> for MemTree {
+    fn from(files: [(P, T); N]) -> Self {
+        let mut tree = Self::default();
+        for (path, bytes) in files {
+            tree.insert(path.as_ref(), bytes);
+        }
+        tree
+    }
+}
+
+impl Tree for MemTree {
+    fn files(&self) -> &BTreeMap<RelPath, FileMeta> {
+        &self.files
+    }
+
+    fn bytes(&self, path: &RelPath) -> Result<Vec<u8>> {
+        self.bytes.get(path).cloned().ok_or_else(|| missing(path))
+    }
+}
