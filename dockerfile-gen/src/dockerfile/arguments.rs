@@ -224,8 +224,12 @@ fn pairs(keyword: Keyword, view: View<'_>, escape: char, errors: &mut Errors) ->
     let mut pairs = Vec::new();
     for word in words {
         match split_equals(word) {
-            Some((key, _)) if key.is_empty() => errors.refuse(word.span(), Reason::BlankName { keyword }),
-            Some((key, value)) => pairs.push(pair(key, value, escape, false)),
+            Some((key, value)) => {
+                if key.is_empty() {
+                    errors.refuse(word.span(), Reason::BlankName { keyword });
+                }
+                pairs.push(pair(key, value, escape, false));
+            }
             None => errors.unreadable(word.span(), Reason::NoEquals { word: word.text().to_owned() }),
         }
     }

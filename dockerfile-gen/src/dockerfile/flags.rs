@@ -19,7 +19,7 @@ pub(super) fn split(view: View<'_>, escape: char) -> (Vec<Flag>, View<'_>) {
     let mut rest = view;
     loop {
         let text = rest.text();
-        let start = text.len() - text.trim_start().len();
+        let start = text.len() - text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}').len();
         if !text.get(start..).is_some_and(|text| text.starts_with("--")) {
             return (flags, rest.from(start));
         }

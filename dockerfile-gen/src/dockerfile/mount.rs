@@ -199,6 +199,7 @@ impl Mount {
     /// # Errors
     /// [`MountError`] where BuildKit would stop.
     pub fn parse(value: &str, expand: &mut Expander<'_>) -> Result<Self, MountError> {
+        check_unexpanded(value)?;
         let mut mount = Self::default();
         let mut read_only = None;
         for field in fields(value)? {
@@ -516,6 +517,7 @@ mod tests {
     fn wrong_mounts_are_refused_with_the_field() {
         for (value, error) in [
             ("", "nothing given"),
+            ("from=$X,target=/a", "`from=$X`: variables mean nothing here"),
             ("type=foo", "`type` takes `bind`, `cache`, `tmpfs`, `secret` or `ssh`, found `foo`"),
             ("type=cache,target", "field `target` needs a value"),
             ("type=cache,traget=/a", "unknown field `traget`"),
