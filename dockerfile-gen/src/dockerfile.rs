@@ -27,6 +27,9 @@ mod span;
 mod stage;
 mod tree;
 
+#[cfg(test)]
+mod laws;
+
 use std::fmt;
 use std::str::FromStr;
 

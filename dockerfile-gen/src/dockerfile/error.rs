@@ -71,13 +71,16 @@ pub enum Reason {
         keyword: Keyword,
     },
     /// A first word that is no instruction.
-    #[error("unknown instruction `{found}`")]
+    #[error("unknown instruction `{}`", visible(.found))]
     UnknownInstruction {
         /// The word.
         found: String,
         /// What was probably meant.
         similar: Option<Keyword>,
     },
+    /// A continuation with nothing behind it, and nothing before.
+    #[error("continuation without an instruction")]
+    NoInstruction,
     /// A JSON array with something else than strings in it.
     #[error("a JSON array of `{keyword}` may hold nothing but strings")]
     NotStrings {
@@ -216,6 +219,12 @@ pub enum Reason {
     Expand(#[from] ExpandError),
 }
 
+/// The word with characters that nobody can see written as numbers.
+fn visible(word: &str) -> String {
+    let unseen = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}');
+    word.chars().map(|c| if unseen(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
 fn count(found: usize) -> String {
     match found {
         0 => "none".into(),
@@ -239,10 +248,14 @@ impl Reason {
             Self::InvalidEscape { .. } => "write `# escape=\\` or `# escape=` with a backtick".into(),
             Self::NoInstructions | Self::NoStage => "begin a stage with `FROM image`".into(),
             Self::OutsideStage { .. } => "put a `FROM` before it; only `ARG` may stand above".into(),
+            Self::UnknownInstruction { found, .. } if visible(found) != *found => {
+                "type the line anew: it holds a character that is not the space it looks like".into()
+            }
             Self::UnknownInstruction { similar: Some(similar), .. } => format!("did you mean `{similar}`?"),
             Self::UnknownInstruction { .. } => {
                 "if it belongs to the instruction above, end that line with a continuation".into()
             }
+            Self::NoInstruction => "remove the line".into(),
             Self::NotStrings { .. } => "put every element into double quotes".into(),
             Self::ShellNotJson => "write it as `SHELL [\"/bin/bash\", \"-c\"]`".into(),
             Self::ArgumentCount { keyword, .. } => format!("write it as `{}`", usage(*keyword)),
@@ -260,6 +273,9 @@ impl Reason {
             Self::NoEquals { .. } => "write `name=value`, and put values with white space into quotes".into(),
             Self::BlankName { .. } => "put a name before the `=`".into(),
             Self::EmptyVolume => "name a path".into(),
+            Self::UnterminatedHeredoc { delimiter } if delimiter.contains(['>', '|', ';', '&', ')']) => {
+                "put a space behind the delimiter: what follows it without one belongs to it".into()
+            }
             Self::UnterminatedHeredoc { delimiter } => format!("add a line that holds `{delimiter}` and nothing else"),
             Self::HeredocDelimiter { source, .. } => source.remedy(),
             Self::HeredocDestination { .. } => "give a path as the last argument".into(),

@@ -33,6 +33,7 @@ pub(super) fn read(line: View<'_>, escape: char, errors: &mut Errors) -> Instruc
         blank_lines: Vec::new(),
     };
     match keyword {
+        Keyword::Unknown if name.is_empty() => errors.refuse(name.span(), Reason::NoInstruction),
         Keyword::Unknown => {
             let found = name.text().to_owned();
             let similar = nearest(&found, Keyword::ALL.map(Keyword::as_str)).map(Keyword::parse);

@@ -95,7 +95,7 @@ impl fmt::Display for Keyword {
     }
 }
 
-/// The candidate that `word` was probably meant to be: the nearest one, at most two slips away.
+/// The candidate that `word` was probably meant to be: the nearest one, with a slip for every three letters at most.
 pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A long word is no slip of a short one, and the table of distances grows with both.
     if word.chars().count() > 24 {
@@ -104,26 +104,29 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     let word = word.to_lowercase();
     let near = candidates.into_iter().map(|known| (distance(&word, &known.to_lowercase()), known));
     let (slips, known) = near.min_by_key(|&(slips, _)| slips)?;
-    (slips <= 2 && slips < known.len()).then_some(known)
+    (slips <= 2 && slips * 3 <= known.len()).then_some(known)
 }
 
-/// How many characters must be put in, taken out or changed to get from `a` to `b`.
+/// How many characters must be put in, taken out, changed or swapped with the next to get from `a` to `b`.
 fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (y, cell) in b.iter().zip(row.iter_mut().skip(1)) {
-            let best = (diagonal + usize::from(x != *y)).min(left + 1).min(*cell + 1);
-            diagonal = std::mem::replace(cell, best);
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
+    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            if i == 0 || j == 0 {
+                table[i][j] = i + j;
+                continue;
+            }
+            let changed = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = changed.min(table[i - 1][j] + 1).min(table[i][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(table[i - 2][j - 2] + 1);
+            }
+            table[i][j] = best;
         }
     }
-    row.last().copied().unwrap_or_default()
+    table[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -143,8 +146,10 @@ mod tests {
         assert_eq!(nearest("FORM", names()), Some("FROM"));
         assert_eq!(nearest("copyy", names()), Some("COPY"));
         assert_eq!(nearest("apt-get", names()), None);
+        assert_eq!(nearest("FOO", names()), None);
         assert_eq!(nearest("", names()), None);
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("form", "from"), 1);
     }
 }

@@ -3,8 +3,16 @@
 //! Input: the value of the flag. Output: [`Mount`], [`Device`]. The one idea: the value is one line of CSV,
 //! and each field's value may hold variables, except `from`, which decides what is built before.
 
+mod device;
+mod error;
+mod values;
+
+pub use device::Device;
+pub use error::MountError;
+
 use super::expand::ExpandError;
 use super::keyword::nearest;
+use values::{fields, number, size, switch, wrong};
 
 /// What is mounted while a `RUN` runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,83 +70,6 @@ pub enum Sharing {
     Private,
     /// One after the other.
     Locked,
-}
-
-/// Why a mount or device cannot be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MountError {
-    /// Nothing behind the `=`.
-    #[error("nothing given")]
-    Empty,
-    /// A quote inside a field that does not begin with one, or one that is not closed.
-    #[error("stray or missing `\"` in `{0}`")]
-    Quote(String),
-    /// `from=$X`
-    #[error("`from={0}`: variables mean nothing here")]
-    FromVariable(String),
-    /// A field without `=`.
-    #[error("field `{0}` needs a value")]
-    NoValue(String),
-    /// A field that no mount has.
-    #[error("unknown field `{field}`")]
-    UnknownField {
-        /// The field.
-        field: String,
-        /// What was probably meant.
-        similar: Option<&'static str>,
-    },
-    /// A field that this kind of mount does not have.
-    #[error("a mount of type `{kind}` has no field `{field}`")]
-    Misplaced {
-        /// The kind.
-        kind: &'static str,
-        /// The field.
-        field: String,
-    },
-    /// A value that the field does not take.
-    #[error("`{field}` takes {wanted}, found `{found}`")]
-    Value {
-        /// The field.
-        field: String,
-        /// What it takes.
-        wanted: &'static str,
-        /// What was given.
-        found: String,
-    },
-    /// A secret that is not named.
-    #[error("a secret needs an `id`, a `source` or a `target`")]
-    SecretUnnamed,
-    /// A secret named twice.
-    #[error("a secret takes `id` or `source`, not both")]
-    SecretNamedTwice,
-    /// A device named twice.
-    #[error("the device is `{0}` already")]
-    DeviceNamedTwice(String),
-    /// Quotes or variables that cannot be expanded.
-    #[error("{0}")]
-    Expand(#[from] ExpandError),
-}
-
-impl MountError {
-    /// Says what to do about it.
-    pub fn remedy(&self) -> String {
-        match self {
-            Self::Empty => "write it as `--mount=type=cache,target=/path`".into(),
-            Self::Quote(_) => "put quotes round whole fields, or leave them out".into(),
-            Self::FromVariable(_) => {
-                "name a stage: `FROM $IMAGE AS name` below a global `ARG`, then `from=name`".into()
-            }
-            Self::NoValue(field) => format!("write `{field}=value`"),
-            Self::UnknownField { similar: Some(similar), .. } => format!("did you mean `{similar}`?"),
-            Self::UnknownField { .. } | Self::Misplaced { .. } => "remove the field, or change the `type`".into(),
-            Self::Value { field, wanted, .. } => format!("give `{field}` {wanted}"),
-            Self::SecretUnnamed => "add `id=name`".into(),
-            Self::SecretNamedTwice => "keep the `id`".into(),
-            Self::DeviceNamedTwice(_) => "use one `--device` for each device".into(),
-            Self::Expand(error) => error.remedy(),
-        }
-    }
 }
 
 const FIELDS: [&str; 19] = [
@@ -297,89 +228,6 @@ pub(super) fn check_unexpanded(value: &str) -> Result<(), MountError> {
     Ok(())
 }
 
-/// A device of the host that a `RUN` needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Device {
-    /// Its name, such as `nvidia.com/gpu`.
-    pub name: String,
-    /// Whether the build fails without it.
-    pub required: bool,
-}
-
-impl Device {
-    /// Reads the value of `--device=`.
-    ///
-    /// # Errors
-    /// [`MountError`] where BuildKit would stop.
-    pub fn parse(value: &str) -> Result<Self, MountError> {
-        let mut device = Self::default();
-        for field in fields(value)? {
-            let (key, value) = match field.split_once('=') {
-                Some((key, value)) => (key.to_lowercase(), Some(value)),
-                None => (field.to_lowercase(), None),
-            };
-            match (key.as_str(), value) {
-                ("required", value) => device.required = switch(&key, value.map(String::from))?,
-                ("name", Some(_)) if !device.name.is_empty() => {
-                    return Err(MountError::DeviceNamedTwice(device.name));
-                }
-                ("name", Some(value)) => device.name = value.into(),
-                // Any other first field is the name itself, whatever it holds.
-                _ if device.name.is_empty() => device.name = field,
-                (_, None) => return Err(MountError::NoValue(field)),
-                (_, Some(_)) => {
-                    return Err(MountError::UnknownField { similar: nearest(&key, ["name", "required"]), field: key });
-                }
-            }
-        }
-        Ok(device)
-    }
-}
-
-/// The fields of one line of CSV.
-fn fields(line: &str) -> Result<Vec<String>, MountError> {
-    if line.is_empty() {
-        return Err(MountError::Empty);
-    }
-    let stray = || MountError::Quote(line.to_owned());
-    let mut fields = Vec::new();
-    let mut rest = line;
-    loop {
-        let mut field = String::new();
-        if let Some(inside) = rest.strip_prefix('"') {
-            rest = inside;
-            loop {
-                let (part, behind) = rest.split_once('"').ok_or_else(stray)?;
-                field.push_str(part);
-                match behind.strip_prefix('"') {
-                    Some(behind) => {
-                        field.push('"');
-                        rest = behind;
-                    }
-                    None => {
-                        rest = behind;
-                        break;
-                    }
-                }
-            }
-        } else {
-            let length = rest.find(',').unwrap_or(rest.len());
-            let (part, behind) = rest.split_at(length);
-            if part.contains('"') {
-                return Err(stray());
-            }
-            field.push_str(part);
-            rest = behind;
-        }
-        fields.push(field);
-        match rest.strip_prefix(',') {
-            Some(behind) => rest = behind,
-            None if rest.is_empty() => return Ok(fields),
-            None => return Err(stray()),
-        }
-    }
-}
-
 /// BuildKit cannot tell an empty value from none.
 fn filled(value: String) -> Option<String> {
     (!value.is_empty()).then_some(value)
@@ -397,45 +245,6 @@ fn sharing(value: &str) -> Result<Sharing, MountError> {
     let modes = [Sharing::Shared, Sharing::Private, Sharing::Locked];
     let found = modes.into_iter().find(|mode| mode.as_str() == name);
     found.ok_or_else(|| wrong("sharing", "`shared`, `private` or `locked`", value))
-}
-
-fn wrong(field: &str, wanted: &'static str, found: &str) -> MountError {
-    MountError::Value { field: field.into(), wanted, found: found.into() }
-}
-
-fn switch(field: &str, value: Option<String>) -> Result<bool, MountError> {
-    match value.as_deref() {
-        None | Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
-        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
-        Some(other) => Err(wrong(field, "`true` or `false`", other)),
-    }
-}
-
-fn number(field: &str, value: &str, base: u32, wanted: &'static str) -> Result<u32, MountError> {
-    let digits = value.chars().all(|c| c.is_digit(base));
-    u32::from_str_radix(value, base).ok().filter(|_| digits).ok_or_else(|| wrong(field, wanted, value))
-}
-
-/// A number of bytes such as `64m`, `1.5 GiB` or `512`.
-fn size(value: &str) -> Result<u64, MountError> {
-    let error = || wrong("size", "a number of bytes such as `64m`", value);
-    let at = value.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ').ok_or_else(error)?;
-    let (number, unit) = value.split_at(at + 1);
-    let number = number.strip_suffix(' ').unwrap_or(number);
-    let number: f64 = number.parse().map_err(|_| error())?;
-    let power = match unit.to_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 1,
-        "m" | "mb" | "mib" => 2,
-        "g" | "gb" | "gib" => 3,
-        "t" | "tb" | "tib" => 4,
-        "p" | "pb" | "pib" => 5,
-        _ => return Err(error()),
-    };
-    if number < 0.0 {
-        return Err(error());
-    }
-    Ok((number * 1024_f64.powi(power)) as u64)
 }
 
 /// The path without empty parts, `.`, and `..` where something stands before it.
@@ -534,13 +343,5 @@ mod tests {
         ] {
             assert_eq!(parse(value).unwrap_err(), error, "{value}");
         }
-    }
-
-    #[test]
-    fn a_device_is_named_with_or_without_a_key() {
-        let device = Device::parse("nvidia.com/gpu=all,required").unwrap();
-        assert_eq!(device, Device { name: "nvidia.com/gpu=all".into(), required: true });
-        assert_eq!(Device::parse("name=a").unwrap(), Device { name: "a".into(), required: false });
-        assert_eq!(Device::parse("a,name=b"), Err(MountError::DeviceNamedTwice("a".into())));
     }
 }

@@ -158,10 +158,11 @@ fn stages(instructions: &[Instruction], source: &str, errors: &mut Errors) {
         return errors.unreadable(end, Reason::NoInstructions);
     }
     let above = instructions.iter().take_while(|instruction| instruction.keyword != Keyword::From);
-    let stray = above.clone().find(|above| !matches!(above.keyword, Keyword::Arg | Keyword::Unknown));
-    if let Some(stray) = stray {
-        errors.refuse(stray.name.span, Reason::OutsideStage { keyword: stray.keyword });
-    } else if above.count() == instructions.len() {
-        errors.refuse(end, Reason::NoStage);
+    match above.clone().find(|instruction| instruction.keyword != Keyword::Arg) {
+        // It may well be a misspelt `FROM`, and is reported anyway.
+        Some(first) if first.keyword == Keyword::Unknown => {}
+        Some(first) => errors.refuse(first.name.span, Reason::OutsideStage { keyword: first.keyword }),
+        None if above.count() == instructions.len() => errors.refuse(end, Reason::NoStage),
+        None => {}
     }
 }

@@ -270,7 +270,8 @@ impl<'a> Lexer<'a> {
             }
             Some(c @ ('+' | '-' | '?' | '#' | '%')) => self.modified(&name, Some(c), false),
             Some('/') => self.replaced(&name),
-            other => Err(ExpandError::Modifier(other.map_or_else(String::new, String::from))),
+            Some(other) => Err(ExpandError::Modifier(other.escape_debug().to_string())),
+            None => Err(ExpandError::Unclosed('}')),
         }
     }
 

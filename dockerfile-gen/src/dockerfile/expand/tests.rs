@@ -77,7 +77,7 @@ fn what_makes_no_sense_is_an_error() {
     for (word, error) in [
         ("'a", "no closing `'`"),
         ("\"a", "no closing `\"`"),
-        ("${NAME", "`` is no modifier of a variable"),
+        ("${NAME", "no closing `}`"),
         ("${NAME:-a", "no closing `}`"),
         ("${NAME/a}", "no closing `/`"),
         ("${NAME//a/b", "no closing `}`"),
