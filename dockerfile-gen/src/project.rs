@@ -1,0 +1,248 @@
+//! What a project says about itself.
+//!
+//! Input: a [`Tree`] and a [`Config`]. Output: [`Project`], facts only, each with its [`Evidence`]. The one idea:
+//! detection returns what it read and why, never a bare yes or no, so that nothing is guessed in silence.
+
+pub mod cargo;
+pub mod frontend;
+pub mod go;
+pub mod node;
+pub mod python;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::{Config, Stack};
+use crate::error::{Error, Result};
+use crate::tree::{RelPath, Tree};
+
+/// Where a fact was read.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// The file, relative to the project.
+    pub path: String,
+    /// The line, from 1, where one line says it.
+    pub line: Option<u32>,
+    /// What follows from it.
+    pub reason: String,
+}
+
+/// What detection collects beside the facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Notes {
+    /// Why each fact is believed.
+    pub evidence: Vec<Evidence>,
+    /// What the user should know or decide.
+    pub warnings: Vec<String>,
+    /// Files and folders that the build reads and that must stay in the build context.
+    pub needed: BTreeSet<RelPath>,
+    /// Files that hold a literal secret and must not get into the build context.
+    pub secret_files: BTreeSet<RelPath>,
+    /// Folders that the server embeds or serves and that a front end may have to build first.
+    pub assets: Vec<Asset>,
+    /// What the manifest says of the project, as OCI labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A folder that a server embeds at compile time or serves at run time.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Asset {
+    /// The folder, relative to the project.
+    pub path: RelPath,
+    /// Whether it is part of the binary; otherwise it is read from disk when the server runs.
+    pub embedded: bool,
+}
+
+/// How sure a stack is that the image is for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Strength {
+    /// Its manifest is there for development tools only.
+    Tools,
+    /// There is something to build, but nothing that clearly runs.
+    Possible,
+    /// There is something that runs.
+    Service,
+}
+
+/// A stack's claim that the image is for it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Claim {
+    /// How sure it is.
+    pub strength: Strength,
+    /// Where that was read, and why.
+    pub evidence: Evidence,
+}
+
+impl Claim {
+    /// A claim with its evidence.
+    pub fn new(strength: Strength, path: impl Into<String>, line: Option<u32>, reason: impl Into<String>) -> Self {
+        Self { strength, evidence: Evidence { path: path.into(), line, reason: reason.into() } }
+    }
+}
+
+impl Notes {
+    /// Records why a fact is believed.
+    pub fn found(&mut self, path: impl Into<String>, line: Option<u32>, reason: impl Into<String>) {
+        self.evidence.push(Evidence { path: path.into(), line, reason: reason.into() });
+    }
+
+    /// Records what the user should know or decide.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.warnings.push(text.into());
+    }
+
+    /// Records a file or folder that must stay in the build context; what leaves the project is left out.
+    pub fn need(&mut self, path: &str) {
+        self.needed.extend(RelPath::new(path));
+    }
+}
+
+/// A credential that the build needs, mounted and never copied.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[non_exhaustive]
+pub enum Credential {
+    /// A file that the package manager reads, mounted at an absolute path.
+    File {
+        /// The id for `docker build --secret id=…`.
+        id: String,
+        /// Where it is mounted.
+        target: String,
+    },
+    /// An environment variable.
+    Env {
+        /// The id for `docker build --secret id=…`.
+        id: String,
+        /// The variable.
+        variable: String,
+    },
+    /// The user's ssh agent.
+    Ssh,
+}
+
+/// One thing to build.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(tag = "stack", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Component {
+    /// A Cargo package or workspace.
+    Rust(cargo::RustProject),
+    /// A Node project.
+    Node(node::NodeProject),
+    /// A Python project.
+    Python(python::PythonProject),
+    /// A Go module or workspace.
+    Go(go::GoProject),
+}
+
+impl Component {
+    /// The stack that it belongs to.
+    pub fn stack(&self) -> Stack {
+        match self {
+            Self::Rust(_) => Stack::Rust,
+            Self::Node(_) => Stack::Node,
+            Self::Python(_) => Stack::Python,
+            Self::Go(_) => Stack::Go,
+        }
+    }
+}
+
+/// The facts about a project.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Project {
+    /// A short name, safe in an image reference and a cache id.
+    pub name: String,
+    /// What the image is for.
+    pub component: Component,
+    /// The front ends that are built for it.
+    pub frontends: Vec<frontend::Frontend>,
+    /// Evidence, warnings, and what must stay in the context.
+    #[serde(flatten)]
+    pub notes: Notes,
+}
+
+impl Project {
+    /// Reads the facts out of `tree`.
+    ///
+    /// # Errors
+    /// [`Error::NoProject`] if no stack is found, [`Error::Manifest`] for a file that cannot be read as what it is,
+    /// [`Error::Ambiguous`] and [`Error::CannotStart`] where the user has to decide.
+    pub fn detect(tree: &dyn Tree, config: &Config) -> Result<Self> {
+        let mut notes = Notes::default();
+        let component = match weigh(tree, config, &mut notes)? {
+            Stack::Rust => Component::Rust(cargo::detect(tree, config, &mut notes)?),
+            Stack::Node => Component::Node(node::detect(tree, "", config, &mut notes)?),
+            Stack::Python => Component::Python(python::detect(tree, config, &mut notes)?),
+            Stack::Go => Component::Go(go::detect(tree, config, &mut notes)?),
+        };
+        let frontends = match &component {
+            Component::Node(_) => Vec::new(),
+            _ => frontend::detect(tree, config, &mut notes)?,
+        };
+        let name = slug(match &component {
+            Component::Rust(rust) => &rust.name,
+            Component::Node(node) => &node.name,
+            Component::Python(python) => &python.name,
+            Component::Go(go) => &go.name,
+        });
+        for path in &config.keep {
+            notes.need(path);
+        }
+        Ok(Self { name, component, frontends, notes })
+    }
+}
+
+/// Decides which stack the image is for: the strongest claim, and among equals the first of [`Stack::ALL`].
+fn weigh(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Stack> {
+    if let Some(stack) = config.stack {
+        return Ok(stack);
+    }
+    let mut claims = Vec::new();
+    for stack in Stack::ALL {
+        let claim = match stack {
+            Stack::Rust => cargo::claim(tree)?,
+            Stack::Node => node::claim(tree)?,
+            Stack::Python => python::claim(tree)?,
+            Stack::Go => go::claim(tree)?,
+        };
+        claims.extend(claim.map(|claim| (stack, claim)));
+    }
+    let strongest = claims.iter().map(|(_, claim)| claim.strength).max();
+    let mut best = claims.iter().filter(|(_, claim)| Some(claim.strength) == strongest);
+    let Some((stack, claim)) = best.next() else {
+        let seen: Vec<&str> = tree.files_in("").map(RelPath::as_str).take(8).collect();
+        let seen = if seen.is_empty() { "it holds no files".into() } else { format!("it holds {}", seen.join(", ")) };
+        return Err(Error::NoProject { root: ".".into(), seen });
+    };
+    let Evidence { path, line, reason } = claim.evidence.clone();
+    notes.found(path, line, format!("{stack}: {reason}"));
+    // A Node project beside a server is usually its front end, which is looked for separately.
+    let rivals: Vec<String> = best
+        .filter(|(rival, _)| *rival != Stack::Node)
+        .map(|(rival, claim)| format!("{rival} ({}: {})", claim.evidence.path, claim.evidence.reason))
+        .collect();
+    if !rivals.is_empty() {
+        let rivals = rivals.join(" and ");
+        notes.warn(format!("the image is for {stack}, but there is {rivals} as well; `--stack` decides"));
+    }
+    Ok(*stack)
+}
+
+/// Makes a name that is safe in a cache id, a stage name and an image reference: lower-case letters, digits, `-`.
+pub fn slug(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            out.push(c.to_ascii_lowercase());
+        } else if !out.is_empty() && !out.ends_with('-') {
+            out.push('-');
+        }
+    }
+    let out = out.trim_end_matches('-');
+    if out.is_empty() { "app".into() } else { out.into() }
+}
