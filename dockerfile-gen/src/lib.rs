@@ -15,6 +15,7 @@
 //! Nothing here prints, exits, or looks at the clock, the network or the environment.
 
 pub mod config;
+pub mod dockerfile;
 mod dockerignore;
 pub mod error;
 pub mod layers;
