@@ -1,6 +1,7 @@
 //! Reads what a project says about itself and writes a cache-optimal Dockerfile and .dockerignore.
 
 pub mod error;
+pub mod glob;
 pub mod tree;
 
 pub use error::{Error, Result};
