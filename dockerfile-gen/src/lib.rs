@@ -1,5 +1,6 @@
 //! Reads what a project says about itself and writes a cache-optimal Dockerfile and .dockerignore.
 
+pub mod context;
 pub mod error;
 pub mod glob;
 pub mod tree;
