@@ -1,6 +1,6 @@
 //! Which files a `COPY` or `ADD` takes, and where they land.
 //!
-//! Input: a [`BuildContext`] and a [`Copy`]. Output: for each source its [`SourceMatch`]es, in the order in which
+//! Input: a [`BuildContext`] and a [`CopySpec`]. Output: for each source its [`SourceMatch`]es, in the order in which
 //! BuildKit copies them. The one idea: what is listed is what is hashed, so two contexts for which this gives the same
 //! paths, and the same bytes and modes in them, are the same to the cache.
 
@@ -13,7 +13,7 @@ use super::{BuildContext, Entry};
 /// A `COPY`, or an `ADD` of local files, after its variables were replaced. Here-documents, URLs and git repositories
 /// among the sources are the caller's; `ADD` unpacks a local tar archive, which is listed here as the file that it is.
 #[derive(Clone, Debug, Default)]
-pub struct Copy {
+pub struct CopySpec {
     /// The sources in order.
     pub sources: Vec<String>,
     /// The destination from the root of the image, that is, behind `WORKDIR`; its final slash matters.
@@ -103,7 +103,7 @@ pub enum CopyFault {
 ///
 /// # Errors
 /// [`CopyFault`] if the build would stop there.
-pub fn match_sources(context: &BuildContext<'_>, copy: &Copy) -> Result<Vec<SourceMatch>, CopyFault> {
+pub fn match_sources(context: &BuildContext<'_>, copy: &CopySpec) -> Result<Vec<SourceMatch>, CopyFault> {
     let exclude = matcher(&copy.exclude)?;
     let mut dest = Dest::new(copy);
     let mut found = Vec::new();
@@ -153,7 +153,7 @@ enum DestState {
 }
 
 impl Dest {
-    fn new(copy: &Copy) -> Self {
+    fn new(copy: &CopySpec) -> Self {
         let path = clean(&format!("/{}", copy.dest));
         let is_dir = copy.dest_is_dir || path == "/" || copy.dest.ends_with('/') || copy.dest.ends_with("/.");
         Self { path, state: if is_dir { DestState::Dir } else { DestState::Absent } }
@@ -273,4 +273,103 @@ impl BuildContext<'_> {
 /// Orders paths part by part, as a walk over the tree meets them.
 fn tree_order(one: &str, two: &str) -> Ordering {
     one.split('/').cmp(two.split('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Dockerignore;
+    use crate::tree::MemTree;
+
+    fn lands(tree: &MemTree, copy: &CopySpec) -> Vec<String> {
+        let context = BuildContext::new(tree, &Dockerignore::default());
+        let mut all = Vec::new();
+        for found in match_sources(&context, copy).unwrap() {
+            let slash = |selected: &Selected| if selected.is_dir { "/" } else { "" };
+            all.extend(found.entries.iter().map(|selected| format!("{}{}", found.lands_at(selected), slash(selected))));
+        }
+        all
+    }
+
+    fn parents(sources: &[&str]) -> CopySpec {
+        let sources = sources.iter().map(|source| source.to_string()).collect();
+        CopySpec { sources, dest: "/out/".into(), parents: true, ..CopySpec::default() }
+    }
+
+    /// The tree of BuildKit's own test of `--parents`, which the engine here cannot run.
+    fn tree() -> MemTree {
+        MemTree::from(
+            ["b/c/d/foo", "b/c/d/e/bay", "b2/c/d/e/bar", "b/c2/d/e/baz", "b/c2/d/e2/baz"]
+                .map(|path| (format!("test/a/{path}"), "x")),
+        )
+    }
+
+    #[test]
+    fn parents_keeps_the_way_behind_the_pivot() {
+        let files = |source: &[&str]| -> Vec<String> {
+            let all = lands(&tree(), &parents(source));
+            all.into_iter().filter(|path| !path.ends_with('/')).collect()
+        };
+        assert_eq!(files(&["/test/a/b/./c/d"]), ["/out/c/d/e/bay", "/out/c/d/foo"]);
+        for source in ["./test/a/b/c/d", "/test/a/b/c/d/.", "../test/a/b/c/d"] {
+            assert_eq!(files(&[source]), ["/out/test/a/b/c/d/e/bay", "/out/test/a/b/c/d/foo"], "{source}");
+        }
+        assert_eq!(files(&["/test/a/./b/./c/d/foo"]), ["/out/b/c/d/foo"]);
+        assert_eq!(files(&["/test/a/./*/c"]), ["/out/b/c/d/e/bay", "/out/b/c/d/foo", "/out/b2/c/d/e/bar"]);
+        assert_eq!(files(&["/test/a/b*/./c/**/e"]), ["/out/c/d/e/bay", "/out/c/d/e/bar"]);
+        assert_eq!(
+            files(&["/test/a/b/c*/./d/**/baz", "/test/a/b*/./c/**/bar"]),
+            ["/out/d/e/baz", "/out/d/e2/baz", "/out/c/d/e/bar"]
+        );
+        assert_eq!(files(&["no*/such", "/../test"]), [""; 0]);
+    }
+
+    #[test]
+    fn parents_takes_a_folder_only_for_what_it_holds() {
+        let all = lands(&tree(), &parents(&["**/bar"]));
+        assert_eq!(all[0], "/out/");
+        assert_eq!(
+            all[1..],
+            [
+                "/out/test/",
+                "/out/test/a/",
+                "/out/test/a/b2/",
+                "/out/test/a/b2/c/",
+                "/out/test/a/b2/c/d/",
+                "/out/test/a/b2/c/d/e/",
+                "/out/test/a/b2/c/d/e/bar"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_taken_is_listed_as_a_walk_meets_it() {
+        let mut tree = MemTree::from([("a-b", ""), ("a/x", ""), ("a.c", ""), ("b/c/d", "")]);
+        tree.insert_empty_dir("a/e");
+        let copy = CopySpec { sources: vec![".".into()], dest: "/".into(), ..CopySpec::default() };
+        assert_eq!(lands(&tree, &copy), ["//", "/a/", "/a/e/", "/a/x", "/a-b", "/a.c", "/b/", "/b/c/", "/b/c/d"]);
+    }
+
+    #[test]
+    fn a_known_folder_takes_a_file_in() {
+        let tree = MemTree::from([("app", "")]);
+        let copy = CopySpec { sources: vec!["app".into()], dest: "/usr/bin".into(), ..CopySpec::default() };
+        assert_eq!(lands(&tree, &copy), ["/usr/bin"]);
+        assert_eq!(lands(&tree, &CopySpec { dest_is_dir: true, ..copy }), ["/usr/bin/app"]);
+    }
+
+    #[test]
+    fn faults_say_what_is_wrong() {
+        let tree = MemTree::from([("d/a", "")]);
+        let context = BuildContext::new(&tree, &Dockerignore::default());
+        let fault = |source: &str, exclude: &str| {
+            let exclude = vec![exclude.to_owned()];
+            let copy = CopySpec { sources: vec![source.into()], dest: "/o/".into(), exclude, ..CopySpec::default() };
+            match_sources(&context, &copy).unwrap_err().to_string()
+        };
+        assert_eq!(fault("d/b", ""), "`d/b` is not in the build context");
+        assert_eq!(fault("e/*", ""), "`e` is not in the build context");
+        assert_eq!(fault("d/[", ""), "`d/[`: malformed class or escape");
+        assert_eq!(fault("d", "x["), "`x[`: malformed class or escape");
+    }
 }
