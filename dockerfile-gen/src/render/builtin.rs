@@ -30,7 +30,9 @@ builtin![
     "rust/build-plain",
     "rust/deps",
     "rust/manifests",
+    "rust/shell",
     "rust/toolchain",
+    "rust/update-sources",
 ];
 
 /// The text of a built-in template.
