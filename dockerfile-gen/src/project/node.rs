@@ -163,9 +163,25 @@ fn assemble(tree: &dyn Tree, config: &Config, notes: &mut Notes, parts: Parts) -
     }
     let program = needs::program(tree, &root, &package, config, notes)?;
     let bun = program.start.as_ref().is_some_and(|start| start.argv.first().is_some_and(|word| word == "bun"));
-    let system = native::system(tree, &root, &all, &manager, notes);
+    let mut system = native::system(tree, &root, &all, &manager, notes);
     let mut scripts = scripts::detect(tree, &root, &packages, &package, &manager, &program, notes);
     let prisma = native::prisma(tree, &all, &root, &manager, scripts.generates_prisma, notes);
+    if let Some(prisma) = &prisma {
+        let start = program.start.as_ref();
+        let migrates = start.is_some_and(|start| start.before.iter().flatten().any(|word| word == "prisma"));
+        if prisma.engine || migrates {
+            // Without it Prisma guesses which build of its engine fits, and guesses wrong on slim images.
+            system.build.insert("openssl".into());
+            system.run.insert("openssl".into());
+        }
+        if prisma.generate && !prisma.in_modules {
+            let dir = prisma.dir.as_str().strip_prefix(root.dir.as_str()).unwrap_or_default().trim_start_matches('/');
+            let mut command = manager.program("prisma", dir);
+            let schema = prisma.schema.as_str().strip_prefix(root.dir.as_str()).unwrap_or_default();
+            command.extend(["generate".to_owned(), format!("--schema={}", schema.trim_start_matches('/'))]);
+            scripts.hooks.insert(0, command);
+        }
+    }
     scripts.variables(tree, &package, prisma.as_ref(), &program.framework, notes);
     let keep = needs::keep(tree, &package, &program, &scripts, config)?;
     let listen = needs::listen(tree, &package, &program, config, notes);

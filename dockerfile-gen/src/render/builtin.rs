@@ -26,6 +26,21 @@ builtin![
     "common/workdir",
     "go/build",
     "go/download",
+    "node/bun-install",
+    "node/manager",
+    "node/manifests",
+    "node/nginx",
+    "node/npm-install",
+    "node/npm-prune",
+    "node/patch",
+    "node/pnpm-check",
+    "node/pnpm-install",
+    "node/pnpm-prune",
+    "node/run",
+    "node/strip",
+    "node/yarn-classic-install",
+    "node/yarn-focus",
+    "node/yarn-install",
 ];
 
 /// The text of a built-in template.

@@ -37,8 +37,8 @@ pub struct Prisma {
     pub generate: bool,
     /// Whether the client lies in node_modules, and not among the sources.
     pub in_modules: bool,
-    /// Whether its command is there in production.
-    pub cli_in_production: bool,
+    /// Whether its client runs a native engine, which links to OpenSSL.
+    pub engine: bool,
     /// Variables that its configuration insists on, although generating needs no database.
     pub variables: BTreeSet<String>,
 }
@@ -166,7 +166,7 @@ pub(crate) fn prisma(
         on_install,
         generate: !on_install && !build_generates,
         in_modules,
-        cli_in_production: user.dependency("prisma").is_some(),
+        engine: major < 7,
         variables,
     })
 }

@@ -32,6 +32,8 @@ pub struct Scripts {
     pub env: BTreeMap<String, String>,
     /// Variables that are built into what a browser gets.
     pub public: BTreeSet<String>,
+    /// Whether the build runs tests or linters, which then read their files.
+    pub checks: bool,
     /// Folders, relative to the project, that make the next build quicker.
     pub caches: Vec<String>,
 }
@@ -76,6 +78,9 @@ pub(crate) fn detect(
             if let Some(name) = build_script(owner) {
                 notes.found(&owner.path, owner.line_at("scripts", name), format!("`{name}` builds it"));
                 scripts.generates_prisma |= reaches(owner, name, "prisma generate", 0);
+                scripts.checks |= ["lint", "prettier", "biome", "jest", "vitest", "mocha", " test"]
+                    .iter()
+                    .any(|tool| reaches(owner, name, tool, 0));
                 scripts.build.push(manager.script(name, &inside(&owner.dir), owner.name()));
             } else if owner.dir == package.dir {
                 scripts.build.extend(fallback(tree, package, manager, program, &inside(&owner.dir)));
