@@ -108,17 +108,15 @@ fn is_git(range: &str) -> bool {
 
 /// The names of the locked packages, as far as lines tell.
 fn locked_names(lock: &str, kind: ManagerKind) -> BTreeSet<&str> {
-    let name = |line: &'_ str| -> Option<usize> {
-        match kind {
-            ManagerKind::Npm => line.trim_start().starts_with("\"node_modules/").then_some(0),
-            ManagerKind::YarnClassic | ManagerKind::YarnBerry => (!line.starts_with([' ', '#'])).then_some(0),
-            ManagerKind::Pnpm => line.starts_with("  ").then_some(0),
-            ManagerKind::Bun => line.starts_with("    \"").then_some(0),
-        }
+    let starts_entry = |line: &str| match kind {
+        ManagerKind::Npm => line.trim_start().starts_with("\"node_modules/"),
+        ManagerKind::YarnClassic | ManagerKind::YarnBerry => !line.starts_with([' ', '#']),
+        ManagerKind::Pnpm => line.strip_prefix("  ").is_some_and(|rest| !rest.starts_with(' ')),
+        ManagerKind::Bun => line.starts_with("    \""),
     };
     let mut names = BTreeSet::new();
     for line in lock.lines() {
-        if name(line).is_none() {
+        if !starts_entry(line) {
             continue;
         }
         let line = line.trim().trim_start_matches(['"', '\'', '/']);
