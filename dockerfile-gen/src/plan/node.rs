@@ -78,7 +78,11 @@ fn has_modules(node: &NodeProject) -> bool {
 /// As [`Plan::new`].
 pub fn plan(project: &Project, node: &NodeProject, config: &Config) -> Result<Plan> {
     let layout = Layout::new(node, config, "", config.base.as_ref());
-    let mut stages = install::stages(&layout)?;
+    let mut stages = Vec::new();
+    for other in &project.frontends {
+        stages.extend(frontend(other, config)?);
+    }
+    stages.extend(install::stages(&layout)?);
     if has_build(node) {
         stages.push(build::stage(&layout, "build"));
     }

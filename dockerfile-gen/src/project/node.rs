@@ -138,7 +138,21 @@ pub fn detect(tree: &dyn Tree, dir: &str, config: &Config, notes: &mut Notes) ->
     if dir.is_empty() {
         labels(&package, notes);
     }
-    assemble(tree, config, notes, Parts { root, members, package, version, manager })
+    let program = needs::program(tree, &root, &package, config, notes)?;
+    assemble(tree, config, notes, Parts { root, members, package, version, manager }, program)
+}
+
+/// Reads the facts of a package whose build writes files for browsers.
+pub(crate) fn detect_files(tree: &dyn Tree, dir: &str, framework: Framework, notes: &mut Notes) -> Result<NodeProject> {
+    let missing = || Error::manifest(&within(dir, "package.json"), None, "is missing");
+    let root = root_of(tree, dir)?.ok_or_else(missing)?;
+    let package = Manifest::read(tree, dir)?.ok_or_else(missing)?;
+    let version = version::detect(tree, &root, &package, notes)?;
+    let manager = manager::detect(tree, &root, version, notes)?;
+    let members = workspace::members(tree, &root, manager.kind)?;
+    let program = needs::Program { framework, start: None, entry: None, needs_development: false, nx: None };
+    // The options in the configuration are about the server.
+    assemble(tree, &Config::default(), notes, Parts { root, members, package, version, manager }, program)
 }
 
 /// What is known before the program is looked for.
@@ -150,7 +164,13 @@ struct Parts {
     manager: Manager,
 }
 
-fn assemble(tree: &dyn Tree, config: &Config, notes: &mut Notes, parts: Parts) -> Result<NodeProject> {
+fn assemble(
+    tree: &dyn Tree,
+    config: &Config,
+    notes: &mut Notes,
+    parts: Parts,
+    program: needs::Program,
+) -> Result<NodeProject> {
     let Parts { root, members, package, version, manager } = parts;
     let needed = workspace::closure(&members, &package.dir);
     let mut packages: Vec<&Manifest> = needed.clone();
@@ -161,7 +181,6 @@ fn assemble(tree: &dyn Tree, config: &Config, notes: &mut Notes, parts: Parts) -
     if root.dir != package.dir {
         all.push(&root);
     }
-    let program = needs::program(tree, &root, &package, config, notes)?;
     let bun = program.start.as_ref().is_some_and(|start| start.argv.first().is_some_and(|word| word == "bun"));
     let mut system = native::system(tree, &root, &all, &manager, notes);
     let mut scripts = scripts::detect(tree, &root, &packages, &package, &manager, &program, notes);
@@ -183,6 +202,11 @@ fn assemble(tree: &dyn Tree, config: &Config, notes: &mut Notes, parts: Parts) -
         }
     }
     scripts.variables(tree, &package, prisma.as_ref(), &program.framework, notes);
+    if matches!(program.framework, Framework::Server | Framework::Nest) {
+        let texts: Vec<String> =
+            listen::sources(tree, &package.dir).iter().take(100).map(|path| tree.scan(path.as_str())).collect();
+        notes.assets.extend(super::frontend::served(tree, &package.dir, &texts));
+    }
     let keep = needs::keep(tree, &package, &program, &scripts, config)?;
     let listen = needs::listen(tree, &package, &program, config, notes);
     let (credentials, keeps_npmrc) = registry::detect(tree, &root.dir, notes)?;

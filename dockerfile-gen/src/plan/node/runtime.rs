@@ -34,6 +34,11 @@ pub(super) fn stage(layout: &Layout<'_>, project: &Project) -> Result<Stage> {
     stage.push(Step::env("environment", environment(layout)).after([] as [&str; 0]));
     modules(&mut stage, layout);
     application(&mut stage, layout);
+    for frontend in &project.frontends {
+        let to = format!("./{}/", frontend.output);
+        let step = Step::copy_from(&frontend.stage, &frontend.stage, [frontend.built()], &to).linked();
+        stage.push(step.why("the program serves it"));
+    }
     if !package.is_empty() && !is_standalone(layout.node) {
         let mut step = Step::workdir(&format!("{}/{package}", layout.workdir));
         step.id = "workdir-package".into();

@@ -127,9 +127,11 @@ fn port_in(text: &str) -> Option<(u16, usize)> {
             if word == "port" && !variable && !option {
                 continue;
             }
-            let after = after.trim_start_matches(['\'', '"', ']', ')', ' ', ',']);
-            let after = after.strip_prefix("10)").unwrap_or(after);
-            if let Some(port) = port_after(after) {
+            let rest = after.trim_start_matches(['\'', '"', ']', ')', ' ', ',']);
+            // `get('PORT', 3000)` and `parseInt(PORT, 10) || 3000`.
+            let argument = after[..after.len() - rest.len()].contains(',');
+            let rest = rest.strip_prefix("10)").unwrap_or(rest);
+            if let Some(port) = port_after(rest).or_else(|| leading_port(rest).filter(|_| argument)) {
                 return Some((port, at));
             }
         }
