@@ -9,7 +9,7 @@ use crate::plan::{Mount, Stage, Step};
 use crate::project::node::{Framework, Keep, within};
 use crate::project::slug;
 
-use super::{Layout, inside, install};
+use super::{Layout, has_modules, inside, install};
 
 /// Plans the stage.
 pub(super) fn stage(layout: &Layout<'_>, name: &str) -> Stage {
@@ -57,7 +57,9 @@ pub(super) fn stage(layout: &Layout<'_>, name: &str) -> Stage {
         let step = Step::run(&id, "node/run").words("command", command.iter().cloned()).seconds(30.0);
         stage.push(caches(step, layout).credentials(&[]).why("reruns when a source changes"));
     }
-    if node.keep == Keep::All {
+    // Folders of members are copied whole, and their module folders hold development dependencies.
+    let members = has_modules(node) && node.members.len() > 1;
+    if node.keep == Keep::All || members {
         let step = Step::run("strip", "node/strip").flag("pnp", node.manager.pnp).seconds(2.0);
         stage.push(step.why("the image gets its modules from a layer of their own"));
     }

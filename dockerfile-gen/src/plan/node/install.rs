@@ -9,6 +9,7 @@ use crate::config::Manifests;
 use crate::error::Result;
 use crate::plan::system::{self, Family};
 use crate::plan::{Change, Source, Stage, Step};
+use crate::project::Credential;
 use crate::project::node::{Manager, ManagerKind, NodeProject, within};
 
 use super::{Layout, has_build, has_modules, inside, runs_on_bun};
@@ -218,7 +219,20 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
         }
         ManagerKind::Bun => step("node/bun-install").cache("bun", "/root/.bun/install/cache"),
     };
-    step.credentials(&node.credentials).seconds(40.0).why("reruns only when the dependency set changes")
+    let mut step = step.credentials(&node.credentials).seconds(40.0);
+    for credential in &node.credentials {
+        step = match credential {
+            Credential::Env { id, variable } => {
+                step.comment(format!("Needs a token: docker build --secret id={id},env={variable} ."))
+            }
+            Credential::File { id, .. } => {
+                let file = within(node.root.as_str(), ".npmrc");
+                step.comment(format!("Needs a token: docker build --secret id={id},src={file} ."))
+            }
+            Credential::Ssh => step.comment("Needs your ssh agent: docker build --ssh default ."),
+        };
+    }
+    step.why("reruns only when the dependency set changes")
 }
 
 /// The strict install once more, with the real manifests, where that takes a moment and fetches nothing.

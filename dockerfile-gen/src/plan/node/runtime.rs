@@ -42,7 +42,9 @@ pub(super) fn stage(layout: &Layout<'_>, project: &Project) -> Result<Stage> {
     if !package.is_empty() && !is_standalone(layout.node) {
         let mut step = Step::workdir(&format!("{}/{package}", layout.workdir));
         step.id = "workdir-package".into();
-        stage.push(step);
+        // The copies before it go to paths relative to the root.
+        let earlier: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
+        stage.push(step.after(earlier));
     }
     service.user = user(&image, layout).into();
     service.health = layout.node.listen.health.clone();

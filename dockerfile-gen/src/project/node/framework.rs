@@ -26,8 +26,11 @@ pub enum Framework {
     ReactRouter,
     /// Remix 2 and its server.
     Remix,
-    /// SvelteKit with the Node adapter.
-    SvelteKit,
+    /// SvelteKit as a server.
+    SvelteKit {
+        /// Whether it is built for Node.
+        node: bool,
+    },
     /// Astro with the Node adapter.
     Astro,
     /// NestJS.
@@ -228,15 +231,11 @@ fn svelte(tree: &dyn Tree, package: &Manifest, notes: &mut Notes) -> Framework {
         let fallback = text.contains("fallback");
         return Framework::Static { dir: "build".into(), fallback, by: "SvelteKit".into() };
     }
-    if !used("@sveltejs/adapter-node") {
-        notes.warn(format!(
-            "{path}: SvelteKit writes a server for Node only with `@sveltejs/adapter-node`; with another adapter \
-             there is nothing to start"
-        ));
-    } else {
+    let node = used("@sveltejs/adapter-node");
+    if node {
         notes.found(path, None, "SvelteKit with the Node adapter");
     }
-    Framework::SvelteKit
+    Framework::SvelteKit { node }
 }
 
 /// The path and the text of a configuration file, whatever its ending.

@@ -67,6 +67,15 @@ pub(crate) fn program(
     let mut nx = None;
     let start = match (&framework, found) {
         (Framework::Static { .. }, _) => None,
+        (Framework::SvelteKit { node: false }, _) if config.command.is_none() => {
+            return Err(Error::CannotStart {
+                reason: "SvelteKit writes a server for Node only with `@sveltejs/adapter-node`, which svelte.config.js \
+                         does not use"
+                    .into(),
+                hint: "install `@sveltejs/adapter-node` (or `@sveltejs/adapter-static`) and name it in svelte.config.js"
+                    .into(),
+            });
+        }
         (Framework::Server | Framework::Nest | Framework::ReactRouter | Framework::Remix, Found::Start(start)) => {
             if let Some(name) = &name {
                 notes.found(&package.path, package.line_at("scripts", name), format!("`{name}` starts it"));
@@ -107,7 +116,7 @@ fn default_start(framework: &Framework) -> Start {
         Framework::Nuxt | Framework::Nitro => &["node", ".output/server/index.mjs"],
         Framework::ReactRouter => &["react-router-serve", "./build/server/index.js"],
         Framework::Remix => &["remix-serve", "./build/server/index.js"],
-        Framework::SvelteKit => &["node", "build"],
+        Framework::SvelteKit { .. } => &["node", "build"],
         Framework::Astro => &["node", "dist/server/entry.mjs"],
         Framework::Nest => &["node", "dist/main"],
         Framework::Static { .. } | Framework::Server => &[],
@@ -268,7 +277,7 @@ pub(crate) fn keep(
             paths(&names)
         }
         Framework::Nuxt | Framework::Nitro => paths(&[".output"]),
-        Framework::ReactRouter | Framework::Remix | Framework::SvelteKit => paths(&["build", "package.json"]),
+        Framework::ReactRouter | Framework::Remix | Framework::SvelteKit { .. } => paths(&["build", "package.json"]),
         Framework::Astro => paths(&["dist", "package.json"]),
         Framework::Server | Framework::Nest => {
             if scripts.build.is_empty() && scripts.hooks.is_empty() {
@@ -346,7 +355,7 @@ pub(crate) fn listen(
     };
     let (port, host): (Option<u16>, Option<&str>) = match &program.framework {
         Framework::Next { .. } => (Some(3000), Some("HOSTNAME")),
-        Framework::Nuxt | Framework::Nitro | Framework::SvelteKit => (Some(3000), Some("HOST")),
+        Framework::Nuxt | Framework::Nitro | Framework::SvelteKit { .. } => (Some(3000), Some("HOST")),
         Framework::Astro => (Some(4321), Some("HOST")),
         Framework::ReactRouter | Framework::Remix => (Some(3000), None),
         Framework::Nest => (Some(3000), None),

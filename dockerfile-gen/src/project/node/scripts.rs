@@ -168,7 +168,7 @@ fn fallback(
         Framework::Nuxt => &["nuxt", "build"],
         Framework::ReactRouter => &["react-router", "build"],
         Framework::Remix => &["remix", "vite:build"],
-        Framework::SvelteKit => &["vite", "build"],
+        Framework::SvelteKit { .. } => &["vite", "build"],
         Framework::Astro => &["astro", "build"],
         Framework::Nest => &["nest", "build"],
         Framework::Server => {
