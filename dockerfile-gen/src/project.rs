@@ -128,6 +128,7 @@ pub enum Credential {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[serde(tag = "stack", rename_all = "kebab-case")]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "a run makes one of it")]
 pub enum Component {
     /// A Cargo package or workspace.
     Rust(cargo::RustProject),
