@@ -1,30 +1,85 @@
 //! Go modules and workspaces.
 //!
 //! Input: go.mod, go.work, the Go files. Output: [`GoProject`]. The one idea: a main package is what says
-//! `package main`, wherever it lies.
+//! `package main`, wherever it lies, and what it imports tells everything else that the image needs to know.
+
+mod cgo;
+mod choose;
+mod cli;
+mod embed;
+mod hints;
+mod listen;
+mod modfile;
+mod packages;
+mod place;
+mod serve;
+mod source;
+mod version;
+
+pub use choose::GoMain;
+pub use embed::MissingEmbed;
+pub use packages::GoModule;
+pub use serve::Served;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::tree::Tree;
+use crate::tree::{RelPath, Tree};
 
-use super::{Claim, Notes, Strength};
+use super::{Asset, Claim, Credential, Notes, Strength};
+use hints::Build;
+use listen::Origin;
+use modfile::ModFile;
+use packages::Packages;
+use source::Source;
 
 /// The facts about a Go project.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct GoProject {
-    /// The project's name: the last component of the module path.
+    /// The project's name: that of the program that the image runs.
     pub name: String,
-    /// The module path.
-    pub module: String,
     /// Major and minor version of the toolchain, such as `1.24`.
     pub version: String,
-    /// The folder of the main package that the image runs, relative to the module.
-    pub main: String,
-    /// The name of its binary.
-    pub binary: String,
-    /// Whether there is a go.sum.
-    pub has_sum: bool,
+    /// Whether a patch release is demanded, which the go command may have to fetch.
+    pub exact_toolchain: bool,
+    /// The module, or the members of the workspace.
+    pub modules: Vec<GoModule>,
+    /// Whether there is a go.work.
+    pub workspace: bool,
+    /// Whether modules are replaced by folders of the project.
+    pub local_replaces: bool,
+    /// Whether the dependencies are in a vendor folder.
+    pub vendored: bool,
+    /// Whether any module is required.
+    pub has_requires: bool,
+    /// The main packages that are programs of the project; the image runs the first.
+    pub mains: Vec<GoMain>,
+    /// Build tags.
+    pub tags: Vec<String>,
+    /// Whether C is compiled.
+    pub cgo: bool,
+    /// Debian packages to build with.
+    pub build_packages: BTreeSet<String>,
+    /// Debian packages to run with.
+    pub packages: BTreeSet<String>,
+    /// What the program reads from its working folder.
+    pub served: Vec<Served>,
+    /// What `//go:embed` asks for and is not there.
+    pub missing_embeds: Vec<MissingEmbed>,
+    /// The port that the program listens on.
+    pub port: Option<u16>,
+    /// Environment that the program needs to be reached.
+    pub env: BTreeMap<String, String>,
+    /// Arguments that the program needs to start its server.
+    pub args: Vec<String>,
+    /// The variable that release builds set to the version, such as `main.version`.
+    pub version_variable: Option<String>,
+    /// Patterns of private modules.
+    pub private: Option<String>,
+    /// What fetching private modules needs.
+    pub credentials: Vec<Credential>,
 }
 
 /// Whether the image may be for Go.
@@ -32,28 +87,308 @@ pub struct GoProject {
 /// # Errors
 /// As [`super::Project::detect`].
 pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
-    Ok(tree.has("go.mod").then(|| Claim::new(Strength::Possible, "go.mod", None, "a module")))
+    let Some((files, modules, _)) = modules(tree)? else { return Ok(None) };
+    let manifest = files.first().map_or("go.mod", |(path, _)| path);
+    let packages = Packages::new(tree, &modules, &[]);
+    let mains = packages.mains();
+    if let Some(dir) = mains.iter().find(|dir| !choose::is_auxiliary(dir)) {
+        let reason = format!("a main package in {}", choose::shown(dir));
+        return Ok(Some(Claim::new(Strength::Service, manifest, None, reason)));
+    }
+    if !packages.has_code() {
+        let reason = "a module for development tools only";
+        return Ok(Some(Claim::new(Strength::Tools, manifest, None, reason)));
+    }
+    let reason = if mains.is_empty() { "a library" } else { "main packages for development only" };
+    Ok(Some(Claim::new(Strength::Possible, manifest, None, reason)))
 }
 
 /// Reads the facts.
 ///
 /// # Errors
 /// As [`super::Project::detect`].
-pub fn detect(tree: &dyn Tree, _config: &Config, notes: &mut Notes) -> Result<GoProject> {
-    let text = tree.text("go.mod")?.ok_or_else(|| Error::manifest("go.mod", None, "is missing"))?;
-    let mut module = String::new();
-    let mut version = String::from("1");
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if let Some(path) = line.strip_prefix("module ") {
-            module = path.trim().to_owned();
+pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoProject> {
+    let Some((files, modules, workspace)) = modules(tree)? else {
+        return Err(Error::manifest("go.mod", None, "is missing, and there is no go.work"));
+    };
+    let toolchain = version::toolchain(tree, &files, notes);
+    let builds = hints::builds(tree);
+    let plain = Packages::new(tree, &modules, &config.features);
+    let found = choose::named(plain.mains(), &modules, &builds);
+    let found: Vec<GoMain> =
+        found.into_iter().filter(|main| plain.sources(&main.dir).iter().any(Source::has_main)).collect();
+    if found.is_empty() {
+        return Err(Error::CannotStart {
+            reason: "no Go file says `package main` with a `func main()`; this is a library".into(),
+            hint: "run in the folder of the module that holds the program, or choose another stack with `--stack`"
+                .into(),
+        });
+    }
+    let serves = |main: &GoMain| listen::address(&crate::tree::MemTree::default(), &plain.reach(&main.dir)).is_some();
+    let mains = choose::choose(found, &modules, &builds, config, serves, notes)?;
+    let main = mains[0].clone();
+    let own: Vec<&Build> =
+        builds.iter().filter(|build| RelPath::new(&build.main).is_some_and(|path| path.as_str() == main.dir)).collect();
+    let tags = tags(&own, config, notes);
+    let packages = Packages::new(tree, &modules, &tags);
+    let sources = packages.reach(&main.dir);
+    let mut project = GoProject {
+        name: main.name.clone(),
+        version: toolchain.version,
+        exact_toolchain: toolchain.exact,
+        workspace,
+        local_replaces: files.iter().any(|(_, file)| !file.local_replaces.is_empty()),
+        vendored: tree.has("vendor/modules.txt"),
+        has_requires: files.iter().any(|(_, file)| !file.requires.is_empty()),
+        tags: tags.clone(),
+        ..GoProject::default()
+    };
+    need_all(tree, &packages, &mains, notes);
+    compiler(&mut project, &sources, &own, config, notes);
+    files_read(tree, &mut project, &sources, notes);
+    address(tree, &mut project, &sources, config, notes);
+    project.version_variable = version_variable(&own, &packages, &modules, &main, notes);
+    private(tree, &mut project, notes);
+    labels(&modules, &main, notes);
+    project.modules = modules;
+    project.mains = mains;
+    Ok(project)
+}
+
+type Modules = (Vec<(String, ModFile)>, Vec<GoModule>, bool);
+
+/// The module files that take part, the modules, and whether they are a workspace.
+fn modules(tree: &dyn Tree) -> Result<Option<Modules>> {
+    let mut files = Vec::new();
+    let mut dirs: Vec<(String, Option<(String, u32)>)> = Vec::new();
+    let work = modfile::read(tree, "go.work")?;
+    let workspace = work.is_some();
+    match work {
+        Some(work) => {
+            for (written, line) in &work.uses {
+                let dir = RelPath::new(written).ok_or_else(|| outside("go.work", *line, written))?;
+                dirs.push((dir.as_str().to_owned(), Some((written.clone(), *line))));
+            }
+            files.push(("go.work".to_owned(), work));
         }
-        if let Some(go) = line.strip_prefix("go ") {
-            version = go.trim().split('.').take(2).collect::<Vec<_>>().join(".");
-            notes.found("go.mod", Some(index as u32 + 1), format!("Go {version}"));
+        None if tree.has("go.mod") => dirs.push((String::new(), None)),
+        None => return Ok(None),
+    }
+    let mut modules = Vec::new();
+    for (dir, used) in dirs {
+        let path = if dir.is_empty() { "go.mod".to_owned() } else { format!("{dir}/go.mod") };
+        let Some(file) = modfile::read(tree, &path)? else {
+            let (written, line) = used.unwrap_or_default();
+            return Err(Error::manifest("go.work", Some(line), format!("uses `{written}`, which holds no go.mod")));
+        };
+        if file.module.is_empty() {
+            return Err(Error::manifest(&path, None, "has no `module` line"));
+        }
+        modules.push(GoModule { path: file.module.clone(), dir });
+        files.push((path, file));
+    }
+    for (path, file) in &files {
+        let dir = RelPath::new(path.rsplit_once('/').map_or("", |(dir, _)| dir)).unwrap_or_default();
+        for (target, line) in &file.local_replaces {
+            let target_dir = dir.join(target).ok_or_else(|| outside(path, *line, target))?;
+            let manifest = format!("{target_dir}/go.mod");
+            // What replaces a module is compiled from the project, so its sources say something about the image, too.
+            if let Some(replacing) = modfile::read(tree, manifest.trim_start_matches('/'))?
+                && !modules.iter().any(|module| module.dir == target_dir.as_str())
+                && !replacing.module.is_empty()
+            {
+                modules.push(GoModule { path: replacing.module, dir: target_dir.as_str().to_owned() });
+            }
         }
     }
-    let binary = super::slug(module.rsplit('/').next().unwrap_or_default());
-    let name = binary.clone();
-    Ok(GoProject { name, module, version, main: ".".into(), binary, has_sum: tree.has("go.sum") })
+    Ok(Some((files, modules, workspace)))
+}
+
+fn outside(path: &str, line: u32, written: &str) -> Error {
+    Error::Unsupported {
+        reason: format!("{path}:{line} names `{written}`, which is outside of the project and of the build context"),
+        hint: "run in the folder that holds both, and choose the program with `--package` or `--bin`".into(),
+    }
+}
+
+/// Build tags: the user's, else those of the release build.
+fn tags(own: &[&Build], config: &Config, notes: &mut Notes) -> Vec<String> {
+    if !config.features.is_empty() {
+        return config.features.iter().filter(|tag| hints::is_name(tag)).cloned().collect();
+    }
+    let Some(build) = own.iter().find(|build| !build.tags.is_empty() && build.args.is_empty()) else {
+        return Vec::new();
+    };
+    notes.found(&build.path, Some(build.line), format!("built with the tags {}", build.tags.join(",")));
+    build.tags.clone()
+}
+
+/// Keeps every file that a program is compiled from in the build context.
+fn need_all(tree: &dyn Tree, packages: &Packages<'_>, mains: &[GoMain], notes: &mut Notes) {
+    for main in mains {
+        let sources = packages.reach(&main.dir);
+        for source in &sources {
+            notes.need(&source.path);
+        }
+        for root in embed::embedded(tree, &sources).roots {
+            notes.needed.insert(root);
+        }
+    }
+}
+
+/// Whether C is compiled, and with which libraries.
+fn compiler(project: &mut GoProject, sources: &[Source], own: &[&Build], config: &Config, notes: &mut Notes) {
+    let needs = cgo::cgo(sources);
+    let released = own.iter().find(|build| build.cgo.is_some());
+    let set = config.build_env.get("CGO_ENABLED").map(|value| value == "1");
+    project.cgo = set.or(released.and_then(|build| build.cgo)).unwrap_or(needs.why.is_some());
+    match (&needs.why, project.cgo, released) {
+        (Some((import, path, line)), true, _) => {
+            notes.found(path, Some(*line), format!("cgo: imports `{import}`"));
+            project.build_packages = needs.build_packages;
+            project.packages = needs.packages;
+            if import == "C" && project.build_packages.is_empty() {
+                notes.warn(format!(
+                    "{path}:{line} compiles C; what its `#cgo` lines link has to be named with `build-packages` and `packages`"
+                ));
+            }
+        }
+        (None, true, Some(build)) => notes.found(&build.path, Some(build.line), "cgo: released with CGO_ENABLED=1"),
+        (Some((import, path, line)), false, Some(build)) => {
+            notes.found(path, Some(*line), format!("imports `{import}`, but {} builds without cgo", build.path));
+        }
+        _ => {}
+    }
+}
+
+/// What the program embeds and reads from disk.
+fn files_read(tree: &dyn Tree, project: &mut GoProject, sources: &[Source], notes: &mut Notes) {
+    let embedded = embed::embedded(tree, sources);
+    for (path, (by, line)) in &embedded.folders {
+        notes.found(by, Some(*line), format!("embeds `{path}`"));
+        notes.assets.push(Asset { path: path.clone(), embedded: true });
+    }
+    project.missing_embeds = embedded.missing;
+    let reads = serve::reads(tree, sources, &embedded.roots);
+    for (served, (by, line)) in &reads.served {
+        notes.found(by, Some(*line), format!("reads `{}` when it runs: copied into the image", served.path));
+        notes.needed.insert(served.path.clone());
+        if served.folder {
+            notes.assets.push(Asset { path: served.path.clone(), embedded: false });
+        }
+    }
+    if !reads.served.is_empty() {
+        let paths: Vec<String> = reads.served.keys().map(|served| format!("`{}`", served.path)).collect();
+        notes
+            .warn(format!("the program reads {} from its working folder, so the image holds a copy", paths.join(", ")));
+    }
+    for (path, (by, line)) in &reads.missing_folders {
+        notes.found(by, Some(*line), format!("reads `{path}` when it runs"));
+        notes.assets.push(Asset { path: path.clone(), embedded: false });
+    }
+    for (path, (sample, by, line)) in &reads.samples {
+        notes.warn(format!(
+            "{by}:{line} reads `{path}`, of which there is only `{sample}`: mount yours when you run the image"
+        ));
+    }
+    if let Some((by, line)) = &reads.dotenv {
+        notes.warn(format!("{by}:{line} loads `.env`, which stays out of the image: use `docker run --env-file .env`"));
+    }
+    project.served = reads.served.into_keys().collect();
+}
+
+/// The port, the address and the sub-command of the server.
+fn address(tree: &dyn Tree, project: &mut GoProject, sources: &[Source], config: &Config, notes: &mut Notes) {
+    if let Some((command, path, line)) = cli::subcommand(sources, &project.name) {
+        notes.found(path, Some(line), format!("`{command}` is the sub-command that starts the server"));
+        project.args.push(command);
+    }
+    let Some(found) = listen::address(tree, sources) else {
+        if let Some((path, line)) = listen::reads_port(sources) {
+            let port = config.port.unwrap_or(8080);
+            notes.found(path, Some(line), format!("the port is what `PORT` says: {port} in the image"));
+            project.env.insert("PORT".into(), port.to_string());
+            project.port = Some(port);
+        }
+        return;
+    };
+    notes.found(&found.path, Some(found.line), format!("listens on port {}", found.port));
+    project.port = Some(found.port);
+    if let (Some(port), Origin::Env(name)) = (config.port.filter(|port| *port != found.port), &found.origin) {
+        project.env.insert(name.clone(), port.to_string());
+    }
+    if !found.is_loopback() {
+        return;
+    }
+    let everywhere = format!("0.0.0.0:{}", config.port.unwrap_or(found.port));
+    match &found.origin {
+        Origin::Env(name) => {
+            notes.found(&found.path, Some(found.line), format!("`{name}` makes it listen on all addresses"));
+            project.env.insert(name.clone(), everywhere);
+        }
+        Origin::Flag(name) if project.args.is_empty() && hints::is_name(name) => {
+            notes.found(&found.path, Some(found.line), format!("`-{name}` makes it listen on all addresses"));
+            project.args.push(format!("-{name}={everywhere}"));
+        }
+        Origin::Flag(_) | Origin::Code | Origin::File => notes.warn(format!(
+            "{}:{} listens on `{}` alone, where nothing outside the container reaches it: make it 0.0.0.0",
+            found.path, found.line, found.host
+        )),
+    }
+}
+
+/// The variable that release builds set to the version, if the program has it.
+fn version_variable(
+    own: &[&Build],
+    packages: &Packages<'_>,
+    modules: &[GoModule],
+    main: &GoMain,
+    notes: &mut Notes,
+) -> Option<String> {
+    for build in own {
+        for variable in &build.variables {
+            let (package, name) = variable.rsplit_once('.')?;
+            let is_version = matches!(
+                name.to_ascii_lowercase().as_str(),
+                "version" | "versionstring" | "buildversion" | "appversion"
+            );
+            let dir = if package == "main" { Some(main.dir.clone()) } else { packages::folder(modules, package) };
+            let declared = |source: &Source| source.tokens.iter().any(|token| token.word() == Some(name));
+            if is_version && dir.is_some_and(|dir| packages.sources(&dir).iter().any(declared)) {
+                notes.found(
+                    &build.path,
+                    Some(build.line),
+                    format!("`{variable}` holds the version: build argument `VERSION`"),
+                );
+                return Some(variable.clone());
+            }
+        }
+    }
+    None
+}
+
+/// Private modules.
+fn private(tree: &dyn Tree, project: &mut GoProject, notes: &mut Notes) {
+    if project.vendored {
+        return;
+    }
+    if let Some((patterns, path, line)) = hints::private(tree) {
+        notes.found(path, Some(line), format!("private modules: {patterns}"));
+        project.private = Some(patterns);
+        project.credentials.push(Credential::File { id: "netrc".into(), target: "/root/.netrc".into() });
+    }
+    if tree.has(".netrc") {
+        notes.warn("`.netrc` holds credentials and does not belong into a repository");
+        notes.secret_files.extend(RelPath::new(".netrc"));
+    }
+}
+
+fn labels(modules: &[GoModule], main: &GoMain, notes: &mut Notes) {
+    notes.labels.insert("org.opencontainers.image.title".into(), main.name.clone());
+    let module = packages::owner(modules, &main.dir).map(|module| module.path.as_str()).unwrap_or_default();
+    let parts: Vec<&str> = module.split('/').collect();
+    if let [host @ ("github.com" | "gitlab.com" | "codeberg.org" | "bitbucket.org"), owner, name, ..] = parts.as_slice()
+    {
+        notes.labels.insert("org.opencontainers.image.source".into(), format!("https://{host}/{owner}/{name}"));
+    }
 }

@@ -25,7 +25,11 @@ builtin![
     "common/user",
     "common/workdir",
     "go/build",
+    "go/compile",
     "go/download",
+    "go/imports",
+    "go/manifests",
+    "go/platform",
 ];
 
 /// The text of a built-in template.
