@@ -82,7 +82,7 @@ pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> 
     Ok(Plan {
         stages,
         made_from: vec![if go.workspace { "go.work".into() } else { "go.mod".into() }],
-        ignore: vec![(project.name.clone(), ignored(go))],
+        ignore: vec![("Go".into(), ignored(go))],
         ..Plan::default()
     })
 }

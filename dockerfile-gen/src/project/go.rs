@@ -12,9 +12,11 @@ mod listen;
 mod modfile;
 mod packages;
 mod place;
+mod sample;
 mod serve;
 mod source;
 mod version;
+mod words;
 
 pub use choose::GoMain;
 pub use embed::MissingEmbed;
@@ -38,7 +40,7 @@ use source::Source;
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct GoProject {
-    /// The project's name: that of the program that the image runs.
+    /// The project's name: that of the module, with what stands before it where it says little.
     pub name: String,
     /// Major and minor version of the toolchain, such as `1.24`.
     pub version: String,
@@ -133,7 +135,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoP
     let packages = Packages::new(tree, &modules, &tags);
     let sources = packages.reach(&main.dir);
     let mut project = GoProject {
-        name: main.name.clone(),
+        name: project_name(&modules, &main),
         version: toolchain.version,
         exact_toolchain: toolchain.exact,
         workspace,
@@ -153,6 +155,19 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoP
     project.modules = modules;
     project.mains = mains;
     Ok(project)
+}
+
+/// A name that keeps the caches of different projects apart: half of all programs are called `app` or `server`.
+fn project_name(modules: &[GoModule], main: &GoMain) -> String {
+    let path = packages::owner(modules, &main.dir).map(|module| module.path.as_str()).unwrap_or_default();
+    let base = choose::base_name(path);
+    let before = path.strip_suffix(base.as_str()).and_then(|rest| rest.trim_end_matches('/').rsplit('/').next());
+    match before.filter(|before| {
+        !before.is_empty() && matches!(base.as_str(), "api" | "app" | "backend" | "server" | "service" | "web" | "main")
+    }) {
+        Some(before) => format!("{before}-{base}"),
+        None => base,
+    }
 }
 
 type Modules = (Vec<(String, ModFile)>, Vec<GoModule>, bool);
@@ -216,7 +231,7 @@ fn tags(own: &[&Build], config: &Config, notes: &mut Notes) -> Vec<String> {
     if !config.features.is_empty() {
         return config.features.iter().filter(|tag| hints::is_name(tag)).cloned().collect();
     }
-    let Some(build) = own.iter().find(|build| !build.tags.is_empty() && build.args.is_empty()) else {
+    let Some(build) = own.iter().find(|build| !build.tags.is_empty() && !build.runs) else {
         return Vec::new();
     };
     notes.found(&build.path, Some(build.line), format!("built with the tags {}", build.tags.join(",")));
@@ -299,9 +314,12 @@ fn files_read(tree: &dyn Tree, project: &mut GoProject, sources: &[Source], note
 
 /// The port, the address and the sub-command of the server.
 fn address(tree: &dyn Tree, project: &mut GoProject, sources: &[Source], config: &Config, notes: &mut Notes) {
-    if let Some((command, path, line)) = cli::subcommand(sources, &project.name) {
-        notes.found(path, Some(line), format!("`{command}` is the sub-command that starts the server"));
-        project.args.push(command);
+    let start = cli::start(sources, &project.name);
+    if let Some(start) = &start
+        && let Some(command) = &start.command
+    {
+        notes.found(&start.path, Some(start.line), format!("`{command}` is the sub-command that starts the server"));
+        project.args.push(command.clone());
     }
     let Some(found) = listen::address(tree, sources) else {
         if let Some((path, line)) = listen::reads_port(sources) {
@@ -317,23 +335,48 @@ fn address(tree: &dyn Tree, project: &mut GoProject, sources: &[Source], config:
     if let (Some(port), Origin::Env(name)) = (config.port.filter(|port| *port != found.port), &found.origin) {
         project.env.insert(name.clone(), port.to_string());
     }
-    if !found.is_loopback() {
-        return;
+    let place = (found.path.clone(), found.line);
+    if found.is_loopback() {
+        let everywhere = format!("0.0.0.0:{}", config.port.unwrap_or(found.port));
+        listen_everywhere(project, &start, &found.origin, place, everywhere, notes);
+    } else if found.host.is_empty()
+        && let Some((origin, path, line)) = listen::loopback_host(sources)
+    {
+        listen_everywhere(project, &start, &origin, (path, line), "0.0.0.0".into(), notes);
     }
-    let everywhere = format!("0.0.0.0:{}", config.port.unwrap_or(found.port));
-    match &found.origin {
+}
+
+/// Sets what the address comes from, where it is sure that the program that runs knows it.
+fn listen_everywhere(
+    project: &mut GoProject,
+    start: &Option<cli::Start>,
+    origin: &Origin,
+    (path, line): (String, u32),
+    value: String,
+    notes: &mut Notes,
+) {
+    match origin {
         Origin::Env(name) => {
-            notes.found(&found.path, Some(found.line), format!("`{name}` makes it listen on all addresses"));
-            project.env.insert(name.clone(), everywhere);
+            notes.found(path, Some(line), format!("`{name}={value}` in the image: its default serves the container alone"));
+            project.env.insert(name.clone(), value);
         }
-        Origin::Flag(name) if project.args.is_empty() && hints::is_name(name) => {
-            notes.found(&found.path, Some(found.line), format!("`-{name}` makes it listen on all addresses"));
-            project.args.push(format!("-{name}={everywhere}"));
+        // A flag of another file may belong to another command, which would end with an error.
+        Origin::Flag { name, cobra } if hints::is_name(name) && flag_is_known(*cobra, start.as_ref(), &path) => {
+            let dashes = if *cobra { "--" } else { "-" };
+            let argument = format!("{dashes}{name}={value}");
+            notes.found(path, Some(line), format!("`{argument}` in the image: its default serves the container alone"));
+            project.args.push(argument);
         }
-        Origin::Flag(_) | Origin::Code | Origin::File => notes.warn(format!(
-            "{}:{} listens on `{}` alone, where nothing outside the container reaches it: make it 0.0.0.0",
-            found.path, found.line, found.host
+        Origin::Flag { .. } | Origin::Code | Origin::File => notes.warn(format!(
+            "{path}:{line} listens on the loopback address, where nothing outside the container reaches it: make it 0.0.0.0"
         )),
+    }
+}
+
+fn flag_is_known(cobra: bool, start: Option<&cli::Start>, path: &str) -> bool {
+    match start {
+        Some(start) => start.path == path,
+        None => !cobra,
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) fn stages(context: &Context<'_>, main: &GoMain, others: &[GoMain], im
     };
     for other in others {
         let name = stage_name(other);
-        let mut stage = start(&name).comment(format!("docker build --target {name} .  runs {}", package(other)));
+        let mut stage = start(&name).comment(format!("docker build --target {name} ."));
         let service = Service { labels: context.project.notes.labels.clone(), ..Service::default() };
         fill(&mut stage, context, other, &format!("build-{name}"), image);
         let title = [("org.opencontainers.image.title".to_owned(), other.name.clone())];
@@ -99,7 +99,9 @@ pub(super) fn stages(context: &Context<'_>, main: &GoMain, others: &[GoMain], im
     stages.push(last);
     if !others.is_empty() {
         // So that every program, the default one included, can be asked for by its name.
-        stages.push(Stage::from_stage(&stage_name(main), "runtime"));
+        let name = stage_name(main);
+        stages
+            .push(Stage::from_stage(&name, "runtime").comment(format!("docker build --target {name} ., the default")));
     }
     Ok(stages)
 }

@@ -74,8 +74,12 @@ pub(super) fn choose(
     notes: &mut Notes,
 ) -> Result<Vec<GoMain>> {
     let wanted = asked(&mains, modules, config)?;
-    let programs: Vec<GoMain> = mains.iter().filter(|main| !is_auxiliary(&main.dir)).cloned().collect();
-    // A repository of nothing but examples has a program, too, if it is the only one.
+    let released = |main: &GoMain| {
+        builds.iter().any(|build| build.path.contains("goreleaser") && folder(&build.main).as_ref() == Some(&main.dir))
+    };
+    let is_program = |main: &&GoMain| !is_auxiliary(&main.dir) || released(main);
+    let programs: Vec<GoMain> = mains.iter().filter(is_program).cloned().collect();
+    // A repository of nothing but examples has a program, too, if it is clear which.
     let mut programs = if programs.is_empty() { mains.clone() } else { programs };
     let chosen = match wanted {
         Some(main) => main,
@@ -138,25 +142,17 @@ fn guess(
         return at(only, &format!("the main package of `{}`, the only one", only.name));
     }
     let find = |dir: &str| programs.iter().find(|main| main.dir == dir);
+    if let Some(root) = find("") {
+        return at(root, "the main package in the root");
+    }
+    if let Some((main, reason)) = named_as_module(programs, modules) {
+        return at(main, reason);
+    }
     for build in builds.iter().filter(|build| build.path.contains("goreleaser")) {
         if let Some(main) = folder(&build.main).and_then(|dir| find(&dir)) {
             let reason = format!("`{}` is the first program that is released", main.name);
             return Ok((main.clone(), build.path.clone(), Some(build.line), reason));
         }
-    }
-    if let Some(root) = find("") {
-        return at(root, "the main package in the root");
-    }
-    let own: Vec<String> = modules.iter().map(|module| base_name(&module.path)).collect();
-    for module in modules {
-        let dir =
-            RelPath::new(&format!("{}/cmd/{}", module.dir, base_name(&module.path)).trim_start_matches('/').to_owned());
-        if let Some(main) = dir.and_then(|dir| find(dir.as_str())) {
-            return at(main, "the main package that is called as the module is");
-        }
-    }
-    if let Some(main) = programs.iter().find(|main| own.contains(&main.name)) {
-        return at(main, "the main package that is called as the module is");
     }
     let commands: Vec<&GoMain> = programs.iter().filter(|main| format!("/{}", main.dir).contains("/cmd/")).collect();
     if let [only] = commands.as_slice() {
@@ -183,6 +179,25 @@ fn guess(
         found: list(programs),
         hint: "`--bin NAME` or `bin` in the configuration decides".into(),
     })
+}
+
+/// The program that is called as the module is, or the daemon beside it, which is called `NAMEd` or `NAME-server`.
+fn named_as_module<'m>(programs: &'m [GoMain], modules: &[GoModule]) -> Option<(&'m GoMain, &'static str)> {
+    for module in modules {
+        let name = base_name(&module.path);
+        let daemon = |main: &&GoMain| {
+            let rest = main.name.strip_prefix(&name).unwrap_or_default();
+            matches!(rest, "d" | "server" | "-server" | "_server" | "-api") && owner(modules, &main.dir) == Some(module)
+        };
+        let itself = |main: &&GoMain| main.name == name && owner(modules, &main.dir) == Some(module);
+        if let Some(main) = programs.iter().find(daemon) {
+            return Some((main, "the main package that is called as the module's server is"));
+        }
+        if let Some(main) = programs.iter().find(itself) {
+            return Some((main, "the main package that is called as the module is"));
+        }
+    }
+    None
 }
 
 fn is_server_name(name: &str) -> bool {

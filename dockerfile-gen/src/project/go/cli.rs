@@ -18,19 +18,34 @@ struct Declared {
 /// Names of sub-commands that start a server, the likeliest first.
 const SERVE: &[&str] = &["serve", "server", "start", "run", "web", "api", "http", "daemon", "up", "listen"];
 
-/// The sub-command that starts the server, with the place that declares it; `None` if the program runs without one.
-pub(super) fn subcommand(sources: &[Source], binary: &str) -> Option<(String, String, u32)> {
+/// How a program with commands is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Start {
+    /// The sub-command; `None` where the root command runs.
+    pub command: Option<String>,
+    /// The file that declares the command that is run.
+    pub path: String,
+    pub line: u32,
+}
+
+/// How the server is started; `None` for a program without commands, or if nothing tells.
+pub(super) fn start(sources: &[Source], binary: &str) -> Option<Start> {
     let declared: Vec<Declared> = sources.iter().flat_map(declared).collect();
-    let root_runs = declared.iter().any(|command| {
-        command.runs && (command.is_root || command.name == binary) && !SERVE.contains(&command.name.as_str())
-    });
-    let has_root = declared.iter().any(|command| command.is_root || !command.runs);
-    if root_runs || !has_root {
-        return None;
+    let is_root = |command: &&Declared| command.is_root || command.name == binary;
+    let root =
+        declared.iter().find(|command| command.runs && is_root(command) && !SERVE.contains(&command.name.as_str()));
+    if let Some(root) = root {
+        return Some(Start { command: None, path: root.path.clone(), line: root.line });
+    }
+    // A lone command that runs is the root, whatever it is called.
+    if let [only] = declared.as_slice()
+        && only.runs
+    {
+        return Some(Start { command: None, path: only.path.clone(), line: only.line });
     }
     SERVE.iter().find_map(|name| {
         let command = declared.iter().find(|command| command.name == *name && command.runs)?;
-        Some((command.name.clone(), command.path.clone(), command.line))
+        Some(Start { command: Some(command.name.clone()), path: command.path.clone(), line: command.line })
     })
 }
 
@@ -88,7 +103,7 @@ mod tests {
     fn of(code: &str) -> Option<String> {
         let text =
             format!("package main\nimport \"github.com/spf13/cobra\"\nimport \"github.com/urfave/cli/v2\"\n{code}\n");
-        subcommand(&[Source::parse("main.go", &text)], "app").map(|(name, ..)| name)
+        start(&[Source::parse("main.go", &text)], "app").and_then(|start| start.command)
     }
 
     #[test]

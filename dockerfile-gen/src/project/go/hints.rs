@@ -16,8 +16,8 @@ pub(super) struct Build {
     pub cgo: Option<bool>,
     /// Variables that `-ldflags -X` sets, such as `main.version`.
     pub variables: Vec<String>,
-    /// Arguments that the program is run with.
-    pub args: Vec<String>,
+    /// Whether it is what developers run, and not what is built.
+    pub runs: bool,
     pub path: String,
     pub line: u32,
 }
@@ -98,14 +98,14 @@ fn goreleaser(path: &str, text: &str) -> Vec<Build> {
 }
 
 fn setting(build: &mut Build, key: &str, value: &str) {
-    let value = value.trim_matches(['"', '\'']);
+    let value = value.trim_matches(['[', ']', '"', '\'']);
     if value.is_empty() {
         return;
     }
     match key {
         "main" => build.main = value.to_owned(),
         "binary" => build.binary = is_name(value).then(|| value.to_owned()),
-        "tags" => build.tags.extend(tag_list(value.trim_matches(['[', ']']))),
+        "tags" => build.tags.extend(tag_list(value)),
         "flags" => build.tags.extend(flag_tags(value)),
         "env" if value == "CGO_ENABLED=0" => build.cgo = Some(false),
         "env" if value == "CGO_ENABLED=1" => build.cgo = Some(true),
@@ -121,7 +121,6 @@ fn commands(path: &str, text: &str) -> Vec<Build> {
         for command in line.split(['&', ';', '|']) {
             let Some(at) = command.find("go build ").or_else(|| command.find("go run ")) else { continue };
             let (before, rest) = command.split_at(at);
-            let runs = rest.starts_with("go run");
             let words: Vec<&str> = rest.split_whitespace().skip(2).map(|word| word.trim_matches(['"', '\''])).collect();
             let main = words.iter().position(|word| *word == "." || word.starts_with("./") || word.starts_with("cmd/"));
             let Some(main) = main else { continue };
@@ -134,7 +133,7 @@ fn commands(path: &str, text: &str) -> Vec<Build> {
                     .then_some(false)
                     .or(before.contains("CGO_ENABLED=1").then_some(true)),
                 variables: variables(rest),
-                args: if runs { words[main + 1..].iter().map(|word| (*word).to_owned()).collect() } else { Vec::new() },
+                runs: rest.starts_with("go run"),
                 path: path.to_owned(),
                 line: index,
             });
@@ -211,7 +210,7 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].main.as_str(), found[0].binary.as_deref()), ("./cmd/a", Some("aa")));
         assert_eq!(found[0].cgo, Some(false));
-        assert_eq!(found[0].tags, ["x", "y]"].map(|tag| tag.trim_end_matches(']')));
+        assert_eq!(found[0].tags, ["x", "y"]);
         assert_eq!(found[0].variables, ["main.version"]);
         assert_eq!(found[1].main, "./cmd/b");
     }
@@ -221,7 +220,7 @@ mod tests {
         let text = "run:\n\tCGO_ENABLED=0 go run -ldflags=\"-X 'main.v=1'\" ./cmd --config x.toml\nb:\n\tgo build -tags sqlite_fts5 \\\n\t  -o bin/x ./cmd/x && echo\n";
         let found = commands("Makefile", text);
         assert_eq!(found[0].main, "./cmd");
-        assert_eq!(found[0].args, ["--config", "x.toml"]);
+        assert!(found[0].runs && !found[1].runs);
         assert_eq!((found[1].main.as_str(), found[1].line), ("./cmd/x", 4));
         assert_eq!(found[1].tags, ["sqlite_fts5"]);
     }

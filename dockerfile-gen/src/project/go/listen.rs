@@ -3,19 +3,27 @@
 //! Input: its sources, and sample configuration files. Output: [`Listen`]. The one idea: every literal that could be an
 //! address is weighed by where it stands, and the heaviest is taken.
 
-use super::place::{Place, place};
+use super::place::{Call, Place, place};
+use super::sample;
 use super::source::{Kind, Source};
+use super::words::{
+    is_host_name, is_others, is_others_port, is_port_name, is_secondary, is_secondary_port, is_variable,
+};
 use crate::tree::Tree;
 
-/// Where a program gets its address from.
+/// What sets an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// The code alone.
     Code,
     /// An environment variable.
     Env(String),
-    /// A command-line flag of the standard `flag` package.
-    Flag(String),
+    /// A command-line flag.
+    Flag {
+        name: String,
+        /// Whether it belongs to a command of cobra, and so perhaps not to the one that is run.
+        cobra: bool,
+    },
     /// A configuration file.
     File,
 }
@@ -39,9 +47,12 @@ impl Listen {
     }
 }
 
-pub(super) fn is_loopback(host: &str) -> bool {
+fn is_loopback(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]" | "::1")
 }
+
+/// Below this weight a sample configuration knows better.
+const SURE: i32 = 60;
 
 /// The likeliest address.
 pub(super) fn address(tree: &dyn Tree, sources: &[Source]) -> Option<Listen> {
@@ -51,37 +62,74 @@ pub(super) fn address(tree: &dyn Tree, sources: &[Source]) -> Option<Listen> {
             best = Some(candidate);
         }
     };
-    for source in sources {
+    for source in sources.iter().filter(|source| !source.generated) {
         for (index, token) in source.tokens.iter().enumerate() {
             let found = match &token.kind {
                 Kind::Text(text) => split(text),
                 Kind::Number(digits) => port(digits).map(|port| (None, port)),
                 Kind::Raw(tags) => {
-                    if let Some(listen) = tagged(source, index, tags) {
-                        offer(listen);
-                    }
+                    tagged(tree, source, index, tags).into_iter().for_each(&mut offer);
                     None
                 }
                 Kind::Word(_) | Kind::Mark(_) => None,
             };
-            let Some((host, port)) = found else { continue };
+            let Some((host, port)) = found.filter(|(_, port)| !is_others_port(*port)) else { continue };
             let (weight, origin) = weigh(&place(source, index), host.is_some(), source);
-            let host = host.unwrap_or_default();
-            if weight > 0 && !others_port(port) {
-                offer(Listen { port, host, origin, weight, path: source.path.clone(), line: token.line });
+            // Where there is 80 or 443 beside another port, it is for redirects and certificates.
+            let less = if is_secondary_port(port) {
+                45
+            } else if matches!(port, 80 | 443) {
+                5
+            } else {
+                0
+            };
+            if weight - less > 0 {
+                let host = host.unwrap_or_default();
+                offer(Listen {
+                    port,
+                    host,
+                    origin,
+                    weight: weight - less,
+                    path: source.path.clone(),
+                    line: token.line,
+                });
             }
         }
         if let Some(line) = gin_default(source) {
             let origin = Origin::Env("PORT".into());
-            offer(Listen { port: 8080, host: String::new(), origin, weight: 60, path: source.path.clone(), line });
+            offer(Listen { port: 8080, host: String::new(), origin, weight: SURE, path: source.path.clone(), line });
         }
     }
-    if best.as_ref().is_none_or(|best| best.weight < 60)
-        && let Some(listen) = from_samples(tree)
+    if best.as_ref().is_none_or(|best| best.weight < SURE)
+        && let Some(listen) = sample::from_samples(tree)
     {
         return Some(listen);
     }
     best
+}
+
+/// A flag or variable whose default is the loopback address, where host and port are apart; with the place.
+pub(super) fn loopback_host(sources: &[Source]) -> Option<(Origin, String, u32)> {
+    sources.iter().filter(|source| !source.generated).find_map(|source| {
+        source.tokens.iter().enumerate().find_map(|(index, token)| {
+            if !token.text().is_some_and(is_loopback) {
+                return None;
+            }
+            let place = place(source, index);
+            let named =
+                |call: &Call<'_>| call.first.map(|(_, first)| first.to_owned()).filter(|first| is_host_name(first));
+            let call = place.calls.iter().find(|call| named(call).is_some())?;
+            let name = named(call)?;
+            let origin = if is_variable(&name) {
+                Origin::Env(name)
+            } else if is_flag_call(call.name) {
+                Origin::Flag { name, cobra: uses_cobra(source) }
+            } else {
+                return None;
+            };
+            Some((origin, source.path.clone(), token.line))
+        })
+    })
 }
 
 /// Where `os.Getenv("PORT")` is read.
@@ -98,7 +146,7 @@ pub(super) fn reads_port(sources: &[Source]) -> Option<(String, u32)> {
 }
 
 /// `host:port`, `:port` or a bare port.
-fn split(text: &str) -> Option<(Option<String>, u16)> {
+pub(super) fn split(text: &str) -> Option<(Option<String>, u16)> {
     match text.rsplit_once(':') {
         None => port(text).map(|port| (None, port)),
         Some((host, digits)) => {
@@ -115,14 +163,6 @@ fn split(text: &str) -> Option<(Option<String>, u16)> {
 fn port(digits: &str) -> Option<u16> {
     let ok = (2..=5).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|&port: &u16| ok && port >= 80)
-}
-
-/// Ports of databases and brokers, which a program connects to.
-fn others_port(port: u16) -> bool {
-    matches!(
-        port,
-        587 | 1433 | 2181 | 3306 | 4222 | 4317 | 4318 | 5432 | 5672 | 6379 | 9092 | 9200 | 11211 | 14268 | 27017
-    )
 }
 
 fn weigh(place: &Place<'_>, is_address: bool, source: &Source) -> (i32, Origin) {
@@ -153,21 +193,42 @@ fn weigh(place: &Place<'_>, is_address: bool, source: &Source) -> (i32, Origin) 
             origin = Origin::Env(first.to_owned());
         } else if is_flag_call(call.name) {
             weight = weight.max(88);
-            let standard = call.receiver == "flag" && imports(source, "flag");
-            if standard && origin == Origin::Code {
-                origin = Origin::Flag(first.to_owned());
+            if origin == Origin::Code {
+                origin = Origin::Flag { name: first.to_owned(), cobra: uses_cobra(source) };
             }
         } else if call.name == "SetDefault" {
             weight = weight.max(85);
         }
     }
+    if origin == Origin::Code
+        && let Some(name) = place.key.and_then(|key| flag_of(source, key))
+    {
+        origin = Origin::Flag { name, cobra: uses_cobra(source) };
+    }
     if names.iter().any(|name| is_others(name)) {
         return (0, origin);
     }
-    if names.iter().any(|name| is_secondary(name)) {
+    let folder = source.path.rsplit_once('/').map_or("", |(dir, _)| dir);
+    if names.iter().any(|name| is_secondary(name)) || is_secondary(folder) || folder.contains("grpc") {
         weight -= 45;
     }
     (weight, origin)
+}
+
+/// The flag that sets a variable: `flag.StringVar(&variable, "name", ...)`.
+fn flag_of(source: &Source, variable: &str) -> Option<String> {
+    let found = source.tokens.windows(6).find(|w| {
+        w[0].word().is_some_and(is_flag_call)
+            && w[1].is('(')
+            && w[2].is('&')
+            && w[3].word() == Some(variable)
+            && w[4].is(',')
+    })?;
+    found[5].text().map(str::to_owned)
+}
+
+fn uses_cobra(source: &Source) -> bool {
+    source.imports.iter().any(|(path, _)| path == "github.com/spf13/cobra")
 }
 
 fn imports(source: &Source, path: &str) -> bool {
@@ -196,153 +257,24 @@ fn is_flag_call(name: &str) -> bool {
     })
 }
 
-fn is_variable(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-}
-
-/// Words of a name: `httpPort`, `HTTP_PORT` and `http-port` are the same two.
-fn words_of(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut lower = false;
-    for c in name.chars() {
-        let starts = !c.is_ascii_alphanumeric() || c.is_ascii_uppercase() && lower;
-        if starts {
-            words.push(String::new());
-        }
-        if c.is_ascii_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.push(c.to_ascii_lowercase());
-        }
-        lower = c.is_ascii_lowercase();
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-fn is_port_name(name: &str) -> bool {
-    words_of(name).iter().any(|word| {
-        matches!(
-            word.as_str(),
-            "port"
-                | "addr"
-                | "address"
-                | "listen"
-                | "listener"
-                | "bind"
-                | "listenaddr"
-                | "httpaddr"
-                | "bindaddr"
-                | "laddr"
-                | "hostport"
-                | "httpport"
-                | "serverport"
-                | "addrs"
-        )
-    })
-}
-
-/// Names of what a program connects to.
-fn is_others(name: &str) -> bool {
-    const OTHERS: &[&str] = &[
-        "redis",
-        "db",
-        "database",
-        "mysql",
-        "postgres",
-        "postgresql",
-        "pg",
-        "mongo",
-        "mongodb",
-        "kafka",
-        "nats",
-        "smtp",
-        "mail",
-        "mailer",
-        "email",
-        "proxy",
-        "remote",
-        "upstream",
-        "target",
-        "otel",
-        "otlp",
-        "jaeger",
-        "zipkin",
-        "consul",
-        "etcd",
-        "elastic",
-        "elasticsearch",
-        "amqp",
-        "rabbitmq",
-        "memcached",
-        "ldap",
-        "sentry",
-        "statsd",
-        "influx",
-        "vault",
-        "dns",
-        "syslog",
-        "peer",
-        "dest",
-        "destination",
-        "cluster",
-        "dial",
-        "dialcontext",
-        "imap",
-        "pop3",
-        "clickhouse",
-        "minio",
-        "s3",
-    ];
-    words_of(name).iter().any(|word| OTHERS.contains(&word.as_str()))
-}
-
-/// Names of what a program listens on beside its service.
-fn is_secondary(name: &str) -> bool {
-    const SECONDARY: &[&str] = &[
-        "metric",
-        "metrics",
-        "prometheus",
-        "pprof",
-        "profiling",
-        "profile",
-        "debug",
-        "grpc",
-        "admin",
-        "https",
-        "tls",
-        "ssl",
-        "internal",
-        "management",
-        "test",
-        "health",
-        "healthz",
-        "probe",
-        "gossip",
-        "raft",
-        "ftp",
-        "ssh",
-        "socks",
-        "udp",
-    ];
-    words_of(name).iter().any(|word| SECONDARY.contains(&word.as_str()))
-}
-
-/// A struct tag such as `env:"PORT" envDefault:"8080"`, on the field before it.
-fn tagged(source: &Source, index: usize, tags: &str) -> Option<Listen> {
-    let value = ["envDefault", "env-default", "default"].iter().find_map(|name| tag(tags, name))?;
-    let (host, port) = split(value)?;
+/// A struct tag such as `env:"PORT" envDefault:"8080"`, on the field before it; without a default, a sample of the
+/// `.env` file has one.
+fn tagged(tree: &dyn Tree, source: &Source, index: usize, tags: &str) -> Option<Listen> {
+    let variable = ["env", "envconfig"].iter().find_map(|name| tag(tags, name)).and_then(|name| name.split(',').next());
     let field = source.tokens[index.saturating_sub(3)..index].iter().find_map(|token| token.word()).unwrap_or_default();
-    let line = source.tokens[index].line;
-    let variable =
-        tag(tags, "env").or_else(|| tag(tags, "envconfig")).map(|name| name.split(',').next().unwrap_or_default());
-    let named = [Some(field), variable].into_iter().flatten();
-    if !named.clone().any(is_port_name) || named.clone().any(is_others) || others_port(port) {
+    let mut named = [Some(field), variable].into_iter().flatten();
+    if !named.clone().any(is_port_name) || named.clone().any(is_others) {
         return None;
     }
-    let weight = if named.clone().any(is_secondary) { 45 } else { 90 };
+    let default = ["envDefault", "env-default", "default"].iter().find_map(|name| tag(tags, name)).map(str::to_owned);
+    let (value, path, line) = match default {
+        Some(value) => (value, source.path.clone(), source.tokens[index].line),
+        None => sample::variable(tree, variable?)?,
+    };
+    let (host, port) = split(&value).filter(|(_, port)| !is_others_port(*port))?;
+    let weight = if named.any(is_secondary) { 45 } else { 90 };
     let origin = variable.filter(|name| is_variable(name)).map_or(Origin::Code, |name| Origin::Env(name.to_owned()));
-    Some(Listen { port, host: host.unwrap_or_default(), origin, weight, path: source.path.clone(), line })
+    Some(Listen { port, host: host.unwrap_or_default(), origin, weight, path, line })
 }
 
 fn tag<'a>(tags: &'a str, name: &str) -> Option<&'a str> {
@@ -359,69 +291,6 @@ fn gin_default(source: &Source) -> Option<u32> {
     let mut windows = source.tokens.windows(4);
     let run = windows.find(|w| w[0].is('.') && w[1].word() == Some("Run") && w[2].is('(') && w[3].is(')'))?;
     Some(run[0].line)
-}
-
-/// Folders and names of configuration files that are there to be copied.
-fn from_samples(tree: &dyn Tree) -> Option<Listen> {
-    for dir in ["", "config", "configs", "conf", "etc", "cmd"] {
-        for path in tree.files_in(dir) {
-            let mut name = path.file_name().to_ascii_lowercase();
-            for ending in [".sample", ".example", ".dist", ".template"] {
-                name = name.replace(ending, "");
-            }
-            let Some((stem, kind)) = name.rsplit_once('.') else { continue };
-            let known =
-                matches!(stem, "config" | "app" | "application" | "settings" | "conf" | "server" | "default" | "local");
-            if known
-                && matches!(kind, "toml" | "yaml" | "yml" | "json" | "ini")
-                && let Some(listen) = from_sample(path.as_str(), &tree.scan(path.as_str()))
-            {
-                return Some(listen);
-            }
-        }
-    }
-    None
-}
-
-/// A line such as `port: 8080` or `address = "localhost:9000"`, outside sections of what the program connects to.
-fn from_sample(path: &str, text: &str) -> Option<Listen> {
-    let mut section = String::new();
-    for (index, raw) in text.lines().enumerate() {
-        let line = raw.trim().trim_end_matches(',');
-        if line.starts_with(['#', ';', '/']) {
-            continue;
-        }
-        if let Some(name) = line.strip_prefix('[') {
-            section = name.trim_end_matches(']').to_owned();
-            continue;
-        }
-        let Some((name, value)) = line.split_once(['=', ':']) else { continue };
-        let name = name.trim().trim_matches('"');
-        let value = value.split('#').next().unwrap_or_default().trim();
-        if matches!(value, "" | "{") {
-            section = name.to_owned();
-            continue;
-        }
-        let value = value.trim_matches(['"', '\'']);
-        let Some((host, port)) = split(value) else { continue };
-        if is_port_name(name)
-            && !is_others(name)
-            && !is_others(&section)
-            && !is_secondary(&section)
-            && !others_port(port)
-        {
-            let host = host.unwrap_or_default();
-            return Some(Listen {
-                port,
-                host,
-                origin: Origin::File,
-                weight: 50,
-                path: path.into(),
-                line: index as u32 + 1,
-            });
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -452,7 +321,7 @@ mod tests {
     fn what_sets_the_address_is_known() {
         assert_eq!(
             listens("var a = flag.String(\"addr\", \"127.0.0.1:8080\", \"where\")"),
-            Some((8080, "127.0.0.1".into(), Origin::Flag("addr".into())))
+            Some((8080, "127.0.0.1".into(), Origin::Flag { name: "addr".into(), cobra: false }))
         );
         assert_eq!(
             listens("func main() { flag.StringVar(&p, \"port\", env(\"WHO_PORT\", \"80\"), \"\") }"),

@@ -36,7 +36,7 @@ pub(super) struct Reads {
 /// Looks through `sources` for paths; `embedded` are the files and folders that are part of the binary.
 pub(super) fn reads(tree: &dyn Tree, sources: &[Source], embedded: &BTreeSet<RelPath>) -> Reads {
     let mut reads = Reads::default();
-    for source in sources {
+    for source in sources.iter().filter(|source| !source.generated) {
         let import_lines: BTreeSet<u32> = source.imports.iter().map(|(_, line)| *line).collect();
         for (index, token) in source.tokens.iter().enumerate() {
             let Some(text) = token.text() else { continue };
@@ -88,14 +88,19 @@ fn consider(
     let named = place.key.is_some_and(is_path_name)
         || place.calls.iter().any(|call| call.first.is_some_and(|(_, first)| first != text && is_path_name(first)));
     if path.as_str() == ".env" {
-        reads.dotenv.get_or_insert(at);
+        let loads =
+            place.calls.iter().any(|call| matches!(call.name, "Load" | "Overload" | "ReadConfig" | "SetConfigFile"));
+        if loads {
+            reads.dotenv.get_or_insert(at);
+        }
         return;
     }
     let is_embedded = embedded.iter().any(|root| inside(&path, root));
     if is_embedded && !(reader && text.starts_with("./")) || is_secret(&path) || is_never_read(&path) {
         return;
     }
-    let explicit = text.starts_with("./") || path.as_str().contains('/') || reader || named;
+    let explicit =
+        text.starts_with("./") || text.starts_with("file://") || path.as_str().contains('/') || reader || named;
     if tree.has(path.as_str()) {
         if explicit || reader {
             reads.served.entry(Served { path, folder: false }).or_insert(at);
@@ -143,7 +148,7 @@ fn is_never_read(path: &RelPath) -> bool {
     let first = path.as_str().split('/').next().unwrap_or_default();
     let name = path.file_name();
     first.starts_with('.')
-        || matches!(first, "vendor" | "node_modules" | "testdata")
+        || matches!(first, "vendor" | "node_modules" | "testdata" | "doc" | "docs" | "test" | "tests")
         || matches!(name, "go.mod" | "go.sum" | "go.work" | "Makefile" | "Dockerfile" | "package.json")
         || name.ends_with(".go")
         || name.ends_with(".md")
@@ -272,7 +277,7 @@ mod tests {
         assert_eq!(served("var t = template.ParseGlob(\"templates/*.html\")", &[]), ["templates"]);
         assert_eq!(served("var h = http.FileServer(http.Dir(\"static\"))", &[]), ["static"]);
         assert_eq!(served("func f(r Router) { r.Static(\"/assets\", \"./static\") }", &[]), ["static"]);
-        assert_eq!(served("var m, _ = migrate.New(\"file://migrations\", dsn)", &[]), [""; 0]);
+        assert_eq!(served("var m, _ = migrate.New(\"file://migrations\", dsn)", &[]), ["migrations"]);
         assert_eq!(served("var m, _ = migrate.New(\"file://./migrations\", dsn)", &[]), ["migrations"]);
         assert_eq!(
             served("func f() { viper.SetConfigName(\"app\"); viper.AddConfigPath(\"./config\") }", &[]),

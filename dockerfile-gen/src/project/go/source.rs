@@ -58,6 +58,8 @@ pub(super) struct Source {
     pub embeds: Vec<(String, u32)>,
     /// Commands of `//go:generate`, with lines.
     pub generates: Vec<(String, u32)>,
+    /// Whether a program wrote it, <https://go.dev/s/generatedcode>.
+    pub generated: bool,
     /// All tokens but comments.
     pub tokens: Vec<Token>,
 }
@@ -102,7 +104,9 @@ impl Source {
     }
 
     fn directive(&mut self, comment: &str, line: u32, old_style: &mut Vec<String>) {
-        if let Some(expression) = comment.strip_prefix("//go:build ") {
+        if comment.starts_with("// Code generated ") && comment.trim_end().ends_with(" DO NOT EDIT.") {
+            self.generated = true;
+        } else if let Some(expression) = comment.strip_prefix("//go:build ") {
             if self.package.is_empty() {
                 self.constraint = Some(expression.trim().to_owned());
             }
