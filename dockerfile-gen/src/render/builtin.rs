@@ -30,6 +30,11 @@ builtin![
     "go/imports",
     "go/manifests",
     "go/platform",
+    "rust/build",
+    "rust/build-plain",
+    "rust/deps",
+    "rust/manifests",
+    "rust/toolchain",
 ];
 
 /// The text of a built-in template.
