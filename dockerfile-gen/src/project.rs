@@ -181,7 +181,8 @@ impl Project {
             Stack::Go => Component::Go(go::detect(tree, config, &mut notes)?),
         };
         let frontends = match &component {
-            Component::Node(_) => Vec::new(),
+            // Most Node projects are their own front end; of others only what they serve from a folder is built.
+            Component::Node(_) if notes.assets.is_empty() && config.frontend.is_none() => Vec::new(),
             _ => frontend::detect(tree, config, &mut notes)?,
         };
         let name = slug(match &component {
