@@ -16,10 +16,11 @@ mod image;
 use crate::config::{Config, Manifests};
 use crate::error::{Error, Result};
 use crate::project::Project;
-use crate::project::go::{GoMain, GoProject};
+use crate::project::frontend::Frontend;
+use crate::project::go::{GoMain, GoProject, MissingEmbed};
 
 use super::system::{self, Family, SUITE};
-use super::{Change, Mount, Plan, Source, Stage, Step};
+use super::{Change, Input, Mount, Plan, Source, Stage, Step};
 
 /// Where the project lies in the build stages.
 const SRC: &str = "/src";
@@ -43,6 +44,8 @@ struct Context<'a> {
     cross: bool,
     /// Whether dependencies are compiled in a layer of their own.
     layered: bool,
+    /// Stages of front ends whose output becomes part of the binary.
+    embedded: Vec<String>,
 }
 
 /// Plans the image.
@@ -55,8 +58,10 @@ pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> 
         return Err(Error::CannotStart { reason: "no main package".into(), hint: "`--bin` chooses one".into() });
     };
     let layered = config.manifests != Some(Manifests::Copy);
-    let context = Context { project, go, config, cross: !go.cgo && !config.compat, layered };
-    embeds_are_built(&context)?;
+    let cross = !go.cgo && !config.compat;
+    let mut context = Context { project, go, config, cross, layered, embedded: Vec::new() };
+    let outputs = embedded_outputs(&context)?;
+    context.embedded = outputs.iter().flat_map(|output| &output.reads).filter_map(stage_read).collect();
     let base = config.base.clone().unwrap_or_else(|| format!("golang:{}-{SUITE}", go.version));
     let runtime = image::runtime(go, config, &base)?;
 
@@ -72,7 +77,7 @@ pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> 
     for frontend in &project.frontends {
         stages.extend(super::node::frontend(frontend, config)?);
     }
-    stages.push(build(&context, main));
+    stages.push(build(&context, main, outputs));
     for other in others {
         let mut stage = Stage::from_stage(&format!("build-{}", stage_name(other)), "build");
         compile(&mut stage, &context, other);
@@ -97,26 +102,44 @@ fn ignored(go: &GoProject) -> Vec<String> {
     patterns
 }
 
-/// Refuses what the compiler would refuse: embedded files that nobody makes.
-fn embeds_are_built(context: &Context<'_>) -> Result<()> {
-    let made_by_user = !context.config.steps.is_empty();
-    let missing = context.go.missing_embeds.iter().find(|missing| {
-        let path = missing.path.as_str();
-        let covers = |output: &str| path == output || path.starts_with(&format!("{output}/"));
-        !context.project.frontends.iter().any(|frontend| covers(frontend.output.as_str()))
-            && !context.config.keep.iter().any(|keep| covers(keep.trim_end_matches('/')))
-    });
-    match missing.filter(|_| !made_by_user) {
-        None => Ok(()),
-        Some(missing) => Err(Error::CannotStart {
-            reason: format!(
-                "{}:{} embeds `{}`, which is not in the project, and no front end that was found builds it",
-                missing.by, missing.line, missing.path
-            ),
-            hint: "name the folder of the front end with `frontend`, or add the command that makes it to `steps`"
-                .into(),
-        }),
+/// Where the output of a front end goes in the build stage; refuses what the compiler would refuse: embedded files that
+/// nobody makes.
+fn embedded_outputs(context: &Context<'_>) -> Result<Vec<Step>> {
+    let covers = |output: &str, path: &str| path == output || path.starts_with(&format!("{output}/"));
+    let (project, config) = (context.project, context.config);
+    let is_made = |path: &str| {
+        project.frontends.iter().any(|frontend| covers(frontend.output.as_str(), path))
+            || config.keep.iter().any(|keep| covers(keep.trim_end_matches('/'), path))
+    };
+    let missing: Vec<&MissingEmbed> =
+        context.go.missing_embeds.iter().filter(|missing| !is_made(missing.path.as_str())).collect();
+    let mut outputs = Vec::new();
+    let mut copy = |frontend: &Frontend, into: &str| {
+        let id = format!("{}-output", frontend.stage);
+        let step = Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("./{into}"));
+        outputs.push(step.why("the program embeds it, so it must be there before the compiler runs"));
+    };
+    match (project.frontends.as_slice(), missing.as_slice()) {
+        // The user says which front end it is; where its build goes is what is missing.
+        ([frontend], [missing]) if config.frontend.is_some() => copy(frontend, missing.path.as_str()),
+        (frontends, []) => {
+            frontends.iter().filter(|f| f.embedded).for_each(|frontend| copy(frontend, frontend.output.as_str()));
+        }
+        (_, [missing, ..]) if config.steps.is_empty() => {
+            return Err(Error::CannotStart {
+                reason: format!(
+                    "{}:{} embeds `{}`, which is not in the project, and no front end that was found builds it",
+                    missing.by, missing.line, missing.path
+                ),
+                hint: "name the folder of the front end with `frontend`, or add the command that makes it to `steps`"
+                    .into(),
+            });
+        }
+        (frontends, _) => {
+            frontends.iter().filter(|f| f.embedded).for_each(|frontend| copy(frontend, frontend.output.as_str()));
+        }
     }
+    Ok(outputs)
 }
 
 fn first(context: &Context<'_>, base: &str) -> Result<Stage> {
@@ -182,11 +205,12 @@ fn manifests() -> Stage {
 /// The modules in a layer, which a fresh builder imports; the cache mount below it keeps them for the next change.
 fn deps(context: &Context<'_>) -> Stage {
     let go = context.go;
-    let mut stage = Stage::from_stage("deps", "base").comment(if go.vendored {
-        "Modules come from the vendor folder."
-    } else {
-        "Modules: fetched again only when go.mod or go.sum changes, and then only what is new."
-    });
+    let mut stage = Stage::from_stage("deps", "base");
+    if go.vendored {
+        stage = stage.comment("Modules come from the vendor folder.");
+    } else if go.has_requires {
+        stage = stage.comment("Modules: fetched again only when go.mod or go.sum changes, and then only what is new.");
+    }
     if has_many_manifests(context) {
         stage.push(Step::copy_from("manifests", "manifests", ["/manifests/"], "./").change(Change::Lockfile));
     } else if go.vendored && go.workspace {
@@ -258,14 +282,12 @@ fn compiled(context: &Context<'_>) -> Stage {
     stage
 }
 
-fn build(context: &Context<'_>, main: &GoMain) -> Stage {
+fn build(context: &Context<'_>, main: &GoMain, outputs: Vec<Step>) -> Stage {
     let from = if context.layered { "compiled" } else { "deps" };
     let mut stage = Stage::from_stage("build", from);
     stage.push(Step::copy("sources", ["."], "./"));
-    for frontend in context.project.frontends.iter().filter(|frontend| frontend.embedded) {
-        let id = format!("{}-output", frontend.stage);
-        let copy = Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("./{}", frontend.output));
-        stage.push(copy.why("the program embeds it, so it must be there before the compiler runs"));
+    for output in outputs {
+        stage.push(output);
     }
     if context.go.version_variable.is_some() {
         stage.push(Step::arg("VERSION", None).why("declared late: another version compiles nothing again"));
@@ -293,6 +315,13 @@ fn compile(stage: &mut Stage, context: &Context<'_>, main: &GoMain) {
         });
     }
     stage.push(step);
+}
+
+fn stage_read(read: &Input) -> Option<String> {
+    match read {
+        Input::Stage { stage, .. } => Some(stage.clone()),
+        Input::Context(_) | Input::Image { .. } => None,
+    }
 }
 
 fn package(main: &GoMain) -> String {

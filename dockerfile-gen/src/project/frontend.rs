@@ -149,7 +149,8 @@ fn output(tree: &dyn Tree, manifest: &Manifest) -> Option<(String, String)> {
             Some((flag, value)) => (flag, Some(value)),
             None => (word, None),
         };
-        if matches!(flag, "-o" | "--output" | "--outfile" | "--outdir" | "--out-dir" | "--outDir" | "--dist-dir" | "-d") {
+        if matches!(flag, "-o" | "--output" | "--outfile" | "--outdir" | "--out-dir" | "--outDir" | "--dist-dir" | "-d")
+        {
             let value = value.or_else(|| words.next())?.trim_matches(['"', '\'']).trim_start_matches("./");
             let is_file = value.rsplit('/').next().is_some_and(|name| name.contains('.'));
             let folder = if is_file { value.rsplit_once('/').map_or("", |(folder, _)| folder) } else { value };
@@ -166,7 +167,8 @@ fn output(tree: &dyn Tree, manifest: &Manifest) -> Option<(String, String)> {
 /// Looks for the front ends in folders of a Node service that its sources serve.
 pub(crate) fn served(tree: &dyn Tree, package: &str, texts: &[String]) -> Vec<Asset> {
     let Ok(candidates) = candidates(tree) else { return Vec::new() };
-    let quoted = |text: &str, word: &str| ['\'', '"', '`'].iter().any(|quote| text.contains(&format!("{quote}{word}{quote}")));
+    let quoted =
+        |text: &str, word: &str| ['\'', '"', '`'].iter().any(|quote| text.contains(&format!("{quote}{word}{quote}")));
     let mentions = |text: &String, dir: &str, built: &str| {
         let whole = format!("{dir}/{built}");
         text.match_indices(&whole).any(|(at, _)| text[at + whole.len()..].starts_with(['\'', '"', '`', '/']))

@@ -332,44 +332,63 @@ fn address(tree: &dyn Tree, project: &mut GoProject, sources: &[Source], config:
     };
     notes.found(&found.path, Some(found.line), format!("listens on port {}", found.port));
     project.port = Some(found.port);
-    if let (Some(port), Origin::Env(name)) = (config.port.filter(|port| *port != found.port), &found.origin) {
-        project.env.insert(name.clone(), port.to_string());
-    }
     let place = (found.path.clone(), found.line);
+    let wanted = config.port.unwrap_or(found.port);
     if found.is_loopback() {
-        let everywhere = format!("0.0.0.0:{}", config.port.unwrap_or(found.port));
-        listen_everywhere(project, &start, &found.origin, place, everywhere, notes);
-    } else if found.host.is_empty()
+        set_address(project, &start, &found.origin, place, found.with_port(wanted), Why::Loopback, notes);
+        return;
+    }
+    if wanted != found.port {
+        set_address(project, &start, &found.origin, place, found.with_port(wanted), Why::Port, notes);
+    }
+    if found.host.is_empty()
         && let Some((origin, path, line)) = listen::loopback_host(sources)
     {
-        listen_everywhere(project, &start, &origin, (path, line), "0.0.0.0".into(), notes);
+        set_address(project, &start, &origin, (path, line), "0.0.0.0".into(), Why::Loopback, notes);
     }
 }
 
+/// Why an address is set.
+#[derive(Clone, Copy)]
+enum Why {
+    /// The default serves the container alone.
+    Loopback,
+    /// The user wants another port.
+    Port,
+}
+
 /// Sets what the address comes from, where it is sure that the program that runs knows it.
-fn listen_everywhere(
+fn set_address(
     project: &mut GoProject,
     start: &Option<cli::Start>,
     origin: &Origin,
     (path, line): (String, u32),
     value: String,
+    why: Why,
     notes: &mut Notes,
 ) {
+    let reason = match why {
+        Why::Loopback => "its default serves the container alone",
+        Why::Port => "the port that was asked for",
+    };
     match origin {
         Origin::Env(name) => {
-            notes.found(path, Some(line), format!("`{name}={value}` in the image: its default serves the container alone"));
+            notes.found(path, Some(line), format!("`{name}={value}` in the image: {reason}"));
             project.env.insert(name.clone(), value);
         }
         // A flag of another file may belong to another command, which would end with an error.
         Origin::Flag { name, cobra } if hints::is_name(name) && flag_is_known(*cobra, start.as_ref(), &path) => {
             let dashes = if *cobra { "--" } else { "-" };
             let argument = format!("{dashes}{name}={value}");
-            notes.found(path, Some(line), format!("`{argument}` in the image: its default serves the container alone"));
+            notes.found(path, Some(line), format!("`{argument}` in the image: {reason}"));
             project.args.push(argument);
         }
-        Origin::Flag { .. } | Origin::Code | Origin::File => notes.warn(format!(
-            "{path}:{line} listens on the loopback address, where nothing outside the container reaches it: make it 0.0.0.0"
-        )),
+        Origin::Flag { .. } | Origin::Code | Origin::File => notes.warn(match why {
+            Why::Loopback => format!(
+                "{path}:{line} listens on the loopback address, where nothing outside the container reaches it: make it 0.0.0.0"
+            ),
+            Why::Port => format!("{path}:{line} decides the port, and nothing was found that sets another one"),
+        }),
     }
 }
 

@@ -263,7 +263,8 @@ fn choose(
 ) -> Result<Manifest> {
     if let Some(wanted) = &config.package {
         let all = members.iter().chain([root]);
-        let found = all.clone().find(|member| member.str("name") == Some(wanted) || member.dir == wanted.trim_matches('/'));
+        let found =
+            all.clone().find(|member| member.str("name") == Some(wanted) || member.dir == wanted.trim_matches('/'));
         return found.cloned().ok_or_else(|| Error::Ambiguous {
             question: format!("there is no package `{wanted}`"),
             found: all.map(|member| member.name().to_owned()).collect::<Vec<_>>().join(", "),
@@ -285,7 +286,10 @@ fn choose(
             let others: Vec<&str> = ranked[1..].iter().map(|(_, other)| other.name()).collect();
             if !others.is_empty() {
                 let others = others.join(", ");
-                notes.warn(format!("the image is for `{}`; the workspace has {others} as well: `--package` decides", best.name()));
+                notes.warn(format!(
+                    "the image is for `{}`; the workspace has {others} as well: `--package` decides",
+                    best.name()
+                ));
             }
             Ok((*best).clone())
         }
@@ -297,9 +301,13 @@ fn choose(
 fn delegates(root: &Manifest, member: &Manifest) -> bool {
     let Some(script) = root.script("start") else { return false };
     let words: BTreeSet<&str> = script.split(|c: char| c.is_whitespace() || "=;&".contains(c)).collect();
-    let named = member.str("name").is_some_and(|name| words.contains(name) || words.contains(format!("{name}...").as_str()));
+    let named =
+        member.str("name").is_some_and(|name| words.contains(name) || words.contains(format!("{name}...").as_str()));
     let inside = member.dir.strip_prefix(root.dir.as_str()).unwrap_or(&member.dir).trim_matches('/');
-    named || [inside.to_owned(), format!("./{inside}"), format!("{inside}/")].iter().any(|dir| words.contains(dir.as_str()))
+    named
+        || [inside.to_owned(), format!("./{inside}"), format!("{inside}/")]
+            .iter()
+            .any(|dir| words.contains(dir.as_str()))
 }
 
 /// How much a package looks like the service of its workspace; 0 if it is a library.

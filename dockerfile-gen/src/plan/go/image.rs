@@ -109,7 +109,7 @@ pub(super) fn stages(context: &Context<'_>, main: &GoMain, others: &[GoMain], im
 /// What the image holds: what the program reads, and the program.
 fn fill(stage: &mut Stage, context: &Context<'_>, main: &GoMain, from: &str, image: &str) {
     let served: Vec<&crate::project::frontend::Frontend> =
-        context.project.frontends.iter().filter(|frontend| !frontend.embedded).collect();
+        context.project.frontends.iter().filter(|frontend| !context.embedded.contains(&frontend.stage)).collect();
     let built = |path: &str| served.iter().any(|frontend| frontend.output.as_str() == path);
     if !context.go.served.is_empty() || !served.is_empty() {
         // The home folder of the distroless images is theirs to write.

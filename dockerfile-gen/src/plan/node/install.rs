@@ -40,7 +40,8 @@ fn can_be_separate(node: &NodeProject) -> bool {
     let plugin = node.inputs.iter().any(|input| input == ".yarn/plugins");
     // Yarn 2 and 3 install a part of the dependencies only with the workspace-tools plugin.
     let yarn = manager.kind != ManagerKind::YarnBerry || manager.major >= 4 || plugin;
-    yarn && !(node.workspace && pruned(node)) && (!node.scripts.patches || node.scripts.patches_in_production || prunable(node))
+    yarn && !(node.workspace && pruned(node))
+        && (!node.scripts.patches || node.scripts.patches_in_production || prunable(node))
 }
 
 fn prunable(node: &NodeProject) -> bool {
@@ -107,7 +108,8 @@ fn manifests(layout: &Layout<'_>) -> Stage {
         .value("masked", crate::plan::Value::Word(masked.unwrap_or_default().into()));
     let mut stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base"))
         .comment("Runs after every edit, and mostly writes the same bytes: then nothing is installed again.");
-    stage.push(step.change(Change::Source).seconds(0.5).why("reduces the manifests to what decides the dependency set"));
+    stage
+        .push(step.change(Change::Source).seconds(0.5).why("reduces the manifests to what decides the dependency set"));
     stage
 }
 
@@ -122,7 +124,8 @@ fn receive(stage: &mut Stage, layout: &Layout<'_>) {
     let root = node.root.as_str();
     let mut files = vec!["package.json".to_owned()];
     files.extend(node.manager.lockfile.clone());
-    let is_folder = |input: &&String| !input.rsplit('/').next().unwrap_or_default().contains('.') || input.starts_with(".yarn/");
+    let is_folder =
+        |input: &&String| !input.rsplit('/').next().unwrap_or_default().contains('.') || input.starts_with(".yarn/");
     files.extend(node.inputs.iter().filter(|input| !is_folder(input)).cloned());
     let files = files.into_iter().map(|file| Source::from(within(root, &file)));
     stage.push(Step::copy("manifests", files, "./").change(Change::Manifest).after([] as [&str; 0]));
@@ -130,7 +133,11 @@ fn receive(stage: &mut Stage, layout: &Layout<'_>) {
     let members = node.members.iter().map(|dir| inside(node, dir.as_str()).to_owned()).filter(|dir| !dir.is_empty());
     for folder in folders {
         let id = format!("manifests-{folder}");
-        stage.push(Step::copy(&id, [within(root, &folder)], &format!("./{folder}/")).change(Change::Manifest).after(["manifests"]));
+        stage.push(
+            Step::copy(&id, [within(root, &folder)], &format!("./{folder}/"))
+                .change(Change::Manifest)
+                .after(["manifests"]),
+        );
     }
     for member in members {
         let id = format!("manifests-{member}");
@@ -146,7 +153,11 @@ fn deps(layout: &Layout<'_>, production: bool) -> Stage {
     if let Some(prisma) = node.prisma.as_ref().filter(|prisma| prisma.in_modules) {
         let file = inside(node, prisma.schema.as_str());
         let is_file = file.ends_with(".prisma");
-        let dest = if is_file { file.rsplit_once('/').map_or("./".into(), |(dir, _)| format!("./{dir}/")) } else { format!("./{file}/") };
+        let dest = if is_file {
+            file.rsplit_once('/').map_or("./".into(), |(dir, _)| format!("./{dir}/"))
+        } else {
+            format!("./{file}/")
+        };
         let step = Step::copy("schema", [prisma.schema.as_str()], &dest).change(Change::Manifest);
         stage.push(step.after([] as [&str; 0]).why("installing Prisma's client generates it from the schema"));
     }
@@ -159,7 +170,9 @@ fn deps(layout: &Layout<'_>, production: bool) -> Stage {
         let program = node.manager.program("prisma", inside(node, prisma.dir.as_str()));
         let schema = format!("--schema={}", inside(node, prisma.schema.as_str()));
         let command = program.into_iter().chain(["generate".to_owned(), schema]);
-        stage.push(Step::run("client", "node/run").words("command", command).why("no install script generates the client"));
+        stage.push(
+            Step::run("client", "node/run").words("command", command).why("no install script generates the client"),
+        );
     }
     stage
 }
@@ -173,7 +186,9 @@ fn production(layout: &Layout<'_>) -> Option<Stage> {
     if pruned(node) {
         let mut stage = Stage::from_stage(&name, &layout.name("deps"));
         let template = if node.manager.kind == ManagerKind::Pnpm { "node/pnpm-prune" } else { "node/npm-prune" };
-        stage.push(Step::run("prune", template).why("keeps what was done to the dependencies after they were installed"));
+        stage.push(
+            Step::run("prune", template).why("keeps what was done to the dependencies after they were installed"),
+        );
         return Some(stage);
     }
     let mut stage = Stage::from_stage(&name, &layout.name("base"))

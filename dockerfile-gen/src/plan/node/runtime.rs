@@ -20,7 +20,8 @@ const WEB_SERVER: &str = "nginxinc/nginx-unprivileged:stable";
 
 /// Plans the stage.
 pub(super) fn stage(layout: &Layout<'_>, project: &Project) -> Result<Stage> {
-    let mut service = Service { labels: project.notes.labels.clone(), port: layout.node.listen.port, ..Service::default() };
+    let mut service =
+        Service { labels: project.notes.labels.clone(), port: layout.node.listen.port, ..Service::default() };
     if let Framework::Static { dir, .. } = &layout.node.framework {
         return Ok(files(layout, dir, service));
     }
@@ -28,8 +29,7 @@ pub(super) fn stage(layout: &Layout<'_>, project: &Project) -> Result<Stage> {
     let mut stage = Stage::from_image("runtime", image.clone());
     let package = layout.package_dir();
     stage.push(Step::workdir(&layout.workdir));
-    let packages: BTreeSet<String> =
-        layout.node.system.run.iter().chain(&layout.config.packages).cloned().collect();
+    let packages: BTreeSet<String> = layout.node.system.run.iter().chain(&layout.config.packages).cloned().collect();
     stage.maybe(system::install("packages", &packages, &image)?.map(|step| step.after([] as [&str; 0])));
     stage.push(Step::env("environment", environment(layout)).after([] as [&str; 0]));
     modules(&mut stage, layout);
@@ -160,12 +160,17 @@ fn application(stage: &mut Stage, layout: &Layout<'_>) {
                 push(Step::copy(&format!("application-{folder}"), [folder.clone()], &format!("./{folder}/")));
             }
         }
-        Keep::All if whole => push(Step::copy_from("application", "build", [format!("{}/", layout.workdir)], "./").linked()),
+        Keep::All if whole => {
+            push(Step::copy_from("application", "build", [format!("{}/", layout.workdir)], "./").linked())
+        }
         Keep::All => {
             push(Step::copy_from("application", "build", [format!("{}/package.json", layout.workdir)], "./").linked());
             for folder in folders() {
                 let from = format!("{}/{folder}", layout.workdir);
-                push(Step::copy_from(&format!("application-{folder}"), "build", [from], &format!("./{folder}/")).linked());
+                push(
+                    Step::copy_from(&format!("application-{folder}"), "build", [from], &format!("./{folder}/"))
+                        .linked(),
+                );
             }
         }
         Keep::Paths(paths) => built(layout, paths, &mut push),
@@ -258,7 +263,10 @@ fn program(layout: &Layout<'_>, argv: &[String]) -> Vec<String> {
 /// The text for a shell, where one is needed.
 fn shell(layout: &Layout<'_>, start: &Start, argv: &[String]) -> Option<String> {
     if let Some(script) = &start.shell {
-        return Some(format!("export PATH=\"$PWD/node_modules/.bin:{}/node_modules/.bin:$PATH\"; {script}", layout.workdir));
+        return Some(format!(
+            "export PATH=\"$PWD/node_modules/.bin:{}/node_modules/.bin:$PATH\"; {script}",
+            layout.workdir
+        ));
     }
     if start.before.is_empty() {
         return None;

@@ -34,6 +34,8 @@ pub(super) struct Listen {
     pub port: u16,
     /// The host before the port; empty for all.
     pub host: String,
+    /// Whether the port stands alone, without a colon before it.
+    pub bare: bool,
     pub origin: Origin,
     pub weight: i32,
     pub path: String,
@@ -41,6 +43,15 @@ pub(super) struct Listen {
 }
 
 impl Listen {
+    /// The same with another port, written as the program expects it.
+    pub(super) fn with_port(&self, port: u16) -> String {
+        if self.bare {
+            return port.to_string();
+        }
+        let host = if self.is_loopback() { "0.0.0.0" } else { &self.host };
+        format!("{host}:{port}")
+    }
+
     /// Whether nothing outside the container can reach it.
     pub(super) fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
@@ -57,55 +68,52 @@ const SURE: i32 = 60;
 /// The likeliest address.
 pub(super) fn address(tree: &dyn Tree, sources: &[Source]) -> Option<Listen> {
     let mut best: Option<Listen> = None;
-    let mut offer = |candidate: Listen| {
-        if best.as_ref().is_none_or(|best| candidate.weight > best.weight) {
-            best = Some(candidate);
-        }
-    };
     for source in sources.iter().filter(|source| !source.generated) {
-        for (index, token) in source.tokens.iter().enumerate() {
-            let found = match &token.kind {
-                Kind::Text(text) => split(text),
-                Kind::Number(digits) => port(digits).map(|port| (None, port)),
-                Kind::Raw(tags) => {
-                    tagged(tree, source, index, tags).into_iter().for_each(&mut offer);
-                    None
-                }
-                Kind::Word(_) | Kind::Mark(_) => None,
-            };
-            let Some((host, port)) = found.filter(|(_, port)| !is_others_port(*port)) else { continue };
-            let (weight, origin) = weigh(&place(source, index), host.is_some(), source);
-            // Where there is 80 or 443 beside another port, it is for redirects and certificates.
-            let less = if is_secondary_port(port) {
-                45
-            } else if matches!(port, 80 | 443) {
-                5
-            } else {
-                0
-            };
-            if weight - less > 0 {
-                let host = host.unwrap_or_default();
-                offer(Listen {
-                    port,
-                    host,
-                    origin,
-                    weight: weight - less,
-                    path: source.path.clone(),
-                    line: token.line,
-                });
+        for found in in_code(tree, source) {
+            if best.as_ref().is_none_or(|best| found.weight > best.weight) {
+                best = Some(found);
             }
         }
-        if let Some(line) = gin_default(source) {
-            let origin = Origin::Env("PORT".into());
-            offer(Listen { port: 8080, host: String::new(), origin, weight: SURE, path: source.path.clone(), line });
+    }
+    match best {
+        Some(best) if best.weight >= SURE => Some(best),
+        best => sample::from_samples(tree).or(best),
+    }
+}
+
+/// What may be an address in one file, in order.
+fn in_code(tree: &dyn Tree, source: &Source) -> Vec<Listen> {
+    let mut found = Vec::new();
+    for (index, token) in source.tokens.iter().enumerate() {
+        let literal = match &token.kind {
+            Kind::Text(text) => split(text),
+            Kind::Number(digits) => port(digits).map(|port| (None, port)),
+            Kind::Raw(tags) => {
+                found.extend(tagged(tree, source, index, tags));
+                None
+            }
+            Kind::Word(_) | Kind::Mark(_) => None,
+        };
+        let Some((host, port)) = literal.filter(|(_, port)| !is_others_port(*port)) else { continue };
+        let (weight, origin) = weigh(&place(source, index), host.is_some(), source);
+        // Where there is 80 or 443 beside another port, it is for redirects and certificates.
+        let less = match port {
+            80 | 443 => 5,
+            port if is_secondary_port(port) => 45,
+            _ => 0,
+        };
+        if weight > less {
+            let (bare, host) = (host.is_none(), host.unwrap_or_default());
+            let path = source.path.clone();
+            found.push(Listen { port, host, bare, origin, weight: weight - less, path, line: token.line });
         }
     }
-    if best.as_ref().is_none_or(|best| best.weight < SURE)
-        && let Some(listen) = sample::from_samples(tree)
-    {
-        return Some(listen);
+    if let Some(line) = gin_default(source) {
+        let origin = Origin::Env("PORT".into());
+        let path = source.path.clone();
+        found.push(Listen { port: 8080, host: String::new(), bare: true, origin, weight: SURE, path, line });
     }
-    best
+    found
 }
 
 /// A flag or variable whose default is the loopback address, where host and port are apart; with the place.
@@ -274,7 +282,8 @@ fn tagged(tree: &dyn Tree, source: &Source, index: usize, tags: &str) -> Option<
     let (host, port) = split(&value).filter(|(_, port)| !is_others_port(*port))?;
     let weight = if named.any(is_secondary) { 45 } else { 90 };
     let origin = variable.filter(|name| is_variable(name)).map_or(Origin::Code, |name| Origin::Env(name.to_owned()));
-    Some(Listen { port, host: host.unwrap_or_default(), origin, weight, path, line })
+    let (bare, host) = (host.is_none(), host.unwrap_or_default());
+    Some(Listen { port, host, bare, origin, weight, path, line })
 }
 
 fn tag<'a>(tags: &'a str, name: &str) -> Option<&'a str> {

@@ -56,10 +56,11 @@ fn from_sample(path: &str, text: &str) -> Option<Listen> {
             && !is_secondary(&section)
             && !is_others_port(port)
         {
-            let host = host.unwrap_or_default();
+            let (bare, host) = (host.is_none(), host.unwrap_or_default());
             return Some(Listen {
                 port,
                 host,
+                bare,
                 origin: Origin::File,
                 weight: 50,
                 path: path.into(),

@@ -47,9 +47,30 @@ pub enum Framework {
 
 /// Server libraries: a package that depends on one is a service.
 pub(crate) const SERVERS: [&str; 24] = [
-    "express", "fastify", "koa", "hono", "@hono/node-server", "@hapi/hapi", "restify", "polka", "h3", "socket.io", "ws",
-    "@nestjs/core", "@adonisjs/core", "sails", "@feathersjs/feathers", "@strapi/strapi", "apollo-server",
-    "@apollo/server", "graphql-yoga", "moleculer", "elysia", "@trpc/server", "micro", "json-server",
+    "express",
+    "fastify",
+    "koa",
+    "hono",
+    "@hono/node-server",
+    "@hapi/hapi",
+    "restify",
+    "polka",
+    "h3",
+    "socket.io",
+    "ws",
+    "@nestjs/core",
+    "@adonisjs/core",
+    "sails",
+    "@feathersjs/feathers",
+    "@strapi/strapi",
+    "apollo-server",
+    "@apollo/server",
+    "graphql-yoga",
+    "moleculer",
+    "elysia",
+    "@trpc/server",
+    "micro",
+    "json-server",
 ];
 
 /// Reads the framework of a package. `serves` says whether the package's own start script is a server.
@@ -88,7 +109,8 @@ pub(crate) fn detect(tree: &dyn Tree, package: &Manifest, serves: bool, notes: &
     }
     if has("@react-router/dev") || has("@remix-run/dev") {
         let (path, text) = config("react-router.config");
-        let static_only = compact(&text).contains("ssr:false") || compact(&config("vite.config").1).contains("ssr:false");
+        let static_only =
+            compact(&text).contains("ssr:false") || compact(&config("vite.config").1).contains("ssr:false");
         if static_only {
             notes.found(path, None, "React Router without server rendering: static files");
             return spa("build/client", "React Router");
@@ -134,9 +156,8 @@ pub(crate) fn detect(tree: &dyn Tree, package: &Manifest, serves: bool, notes: &
 /// The folder that a browser program or a site is built into.
 pub(crate) fn client(tree: &dyn Tree, package: &Manifest, notes: &mut Notes) -> Option<Framework> {
     let has = |name: &str| package.any_dependency(name).is_some();
-    let made = |dir: &str, fallback: bool, by: &str| {
-        Some(Framework::Static { dir: dir.into(), fallback, by: by.into() })
-    };
+    let made =
+        |dir: &str, fallback: bool, by: &str| Some(Framework::Static { dir: dir.into(), fallback, by: by.into() });
     let say = |notes: &mut Notes, name: &str, what: &str| notes.found(&package.path, package.line(name), what);
     if has("react-scripts") || has("@craco/craco") {
         say(notes, "react-scripts", "Create React App, static files in build");
@@ -164,9 +185,16 @@ pub(crate) fn client(tree: &dyn Tree, package: &Manifest, notes: &mut Notes) -> 
         say(notes, "@vue/cli-service", &format!("Vue CLI, static files in {dir}"));
         return made(&dir, true, "Vue CLI");
     }
-    let builds = |tool: &str| package.scripts().any(|name| package.script(name).is_some_and(|text| text.contains(tool)));
+    let builds =
+        |tool: &str| package.scripts().any(|name| package.script(name).is_some_and(|text| text.contains(tool)));
     if has("vite") || has("rolldown-vite") || has("@rsbuild/core") || has("parcel") && builds("parcel build") {
-        let by = if has("@rsbuild/core") { "Rsbuild" } else if has("parcel") { "Parcel" } else { "Vite" };
+        let by = if has("@rsbuild/core") {
+            "Rsbuild"
+        } else if has("parcel") {
+            "Parcel"
+        } else {
+            "Vite"
+        };
         let dir = vite_output(tree, package);
         say(notes, if by == "Vite" { "vite" } else { "scripts" }, &format!("{by}, static files in {dir}"));
         return made(&dir, true, by);

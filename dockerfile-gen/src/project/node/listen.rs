@@ -82,7 +82,11 @@ pub(crate) fn detect(tree: &dyn Tree, package: &Manifest, start: &Start, notes: 
         listen.port = from_example(tree, package, notes);
         if let Some((path, line)) = reads_port {
             let port = listen.port.unwrap_or(3000);
-            notes.found(path.as_str(), Some(line), format!("reads PORT without a default; the image sets it to {port}"));
+            notes.found(
+                path.as_str(),
+                Some(line),
+                format!("reads PORT without a default; the image sets it to {port}"),
+            );
             listen.port = Some(port);
             listen.env.insert("PORT".into(), port.to_string());
         }

@@ -122,7 +122,11 @@ pub(crate) fn detect(tree: &dyn Tree, root: &Manifest, node: u32, notes: &mut No
 }
 
 /// The program and the version that the project asks for.
-fn chosen(root: &Manifest, present: &[(&'static str, ManagerKind)], notes: &mut Notes) -> (&'static str, Option<String>) {
+fn chosen(
+    root: &Manifest,
+    present: &[(&'static str, ManagerKind)],
+    notes: &mut Notes,
+) -> (&'static str, Option<String>) {
     let known = |name: &str| ["npm", "pnpm", "yarn", "bun"].into_iter().find(|known| *known == name);
     if let Some((name, version)) = root.str("packageManager").and_then(|asked| asked.split_once('@'))
         && let Some(program) = known(name)
@@ -312,8 +316,18 @@ fn pnpm_line(lock: &str, settings: &str, root: &Manifest) -> (u32, String) {
 /// Whether a package whose install script does what the program needs is locked.
 fn lock_needs_scripts(lock: &str) -> bool {
     const SCRIPTED: [&str; 12] = [
-        "@prisma/client@", "argon2@", "bcrypt@", "better-sqlite3@", "canvas@", "node-sass@", "prisma@", "puppeteer@",
-        "sqlite3@", "re2@", "@prisma/engines@", "isolated-vm@",
+        "@prisma/client@",
+        "argon2@",
+        "bcrypt@",
+        "better-sqlite3@",
+        "canvas@",
+        "node-sass@",
+        "prisma@",
+        "puppeteer@",
+        "sqlite3@",
+        "re2@",
+        "@prisma/engines@",
+        "isolated-vm@",
     ];
     lock.lines().filter_map(|line| line.strip_prefix("  ")).any(|line| {
         let name = line.trim_start_matches(['\'', '"', '/']);

@@ -48,8 +48,11 @@ const COMPILED: [(&str, &[&str], &[&str]); 21] = [
     ("argon2", &[], &[]),
     ("bcrypt", &[], &[]),
     ("better-sqlite3", &[], &[]),
-    ("canvas", &["libcairo2-dev", "libgif-dev", "libjpeg-dev", "libpango1.0-dev", "librsvg2-dev"],
-        &["libcairo2", "libgif7", "libjpeg62-turbo", "libpango-1.0-0", "libpangocairo-1.0-0", "librsvg2-2"]),
+    (
+        "canvas",
+        &["libcairo2-dev", "libgif-dev", "libjpeg-dev", "libpango1.0-dev", "librsvg2-dev"],
+        &["libcairo2", "libgif7", "libjpeg62-turbo", "libpango-1.0-0", "libpangocairo-1.0-0", "librsvg2-2"],
+    ),
     ("deasync", &[], &[]),
     ("farmhash", &[], &[]),
     ("grpc", &[], &[]),
@@ -70,7 +73,13 @@ const COMPILED: [(&str, &[&str], &[&str]); 21] = [
 ];
 
 /// Reads the system packages that locked dependencies need.
-pub(crate) fn system(tree: &dyn Tree, root: &Manifest, all: &[&Manifest], manager: &Manager, notes: &mut Notes) -> System {
+pub(crate) fn system(
+    tree: &dyn Tree,
+    root: &Manifest,
+    all: &[&Manifest],
+    manager: &Manager,
+    notes: &mut Notes,
+) -> System {
     let mut system = System::default();
     let path = manager.lockfile.as_ref().map(|file| within(&root.dir, file));
     let lock = path.as_ref().map(|path| tree.scan(path)).unwrap_or_default();

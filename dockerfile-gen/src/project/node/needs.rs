@@ -62,8 +62,7 @@ pub(crate) fn program(
         _ => false,
     };
     let own_server = serves && package.any_dependency("next").is_some();
-    let framework =
-        if own_server { Framework::Server } else { framework::detect(tree, package, serves, notes) };
+    let framework = if own_server { Framework::Server } else { framework::detect(tree, package, serves, notes) };
     let mut nx = None;
     let start = match (&framework, found) {
         (Framework::Static { .. }, _) => None,
@@ -123,7 +122,8 @@ fn derive(tree: &dyn Tree, package: &Manifest, config: &Config, found: Found, no
     let server = framework::SERVERS.iter().find(|name| package.dependency(name).is_some());
     let builds = package.script("build").is_some();
     let main = package.str("main").filter(|main| builds || entry_exists(tree, package, main));
-    let files = ["server.js", "app.js", "index.js", "src/server.js", "src/app.js", "src/index.js", "src/main.js", "bin/www"];
+    let files =
+        ["server.js", "app.js", "index.js", "src/server.js", "src/app.js", "src/index.js", "src/main.js", "bin/www"];
     let file = files.into_iter().find(|file| tree.has(&within(&package.dir, file)));
     let compiled = || -> Option<String> {
         let out = source::setting(&tree.scan(&within(&package.dir, "tsconfig.json")), "outDir")?;
@@ -140,17 +140,17 @@ fn derive(tree: &dyn Tree, package: &Manifest, config: &Config, found: Found, no
         return Ok(node(&entry));
     }
     let reason = match found {
-        Found::Development(command) => format!(
-            "{}: the only script that starts anything is a development server (`{command}`)",
-            package.path
-        ),
+        Found::Development(command) => {
+            format!("{}: the only script that starts anything is a development server (`{command}`)", package.path)
+        }
         _ => format!("{}: there is no script that starts anything, and no server that is known here", package.path),
     };
     Err(Error::CannotStart {
         reason,
-        hint: "add a `start` script, or name a script or a file with `--bin`, or the whole command with `command` in the \
+        hint:
+            "add a `start` script, or name a script or a file with `--bin`, or the whole command with `command` in the \
                configuration"
-            .into(),
+                .into(),
     })
 }
 
@@ -165,7 +165,10 @@ fn entry_of(start: &Start) -> Option<String> {
     for word in words {
         if takes_value || word == "run" {
             takes_value = false;
-        } else if matches!(word.as_str(), "-r" | "--require" | "--import" | "--loader" | "--experimental-loader" | "-P" | "--env-file") {
+        } else if matches!(
+            word.as_str(),
+            "-r" | "--require" | "--import" | "--loader" | "--experimental-loader" | "-P" | "--env-file"
+        ) {
             takes_value = true;
         } else if !word.starts_with('-') {
             return Some(word.trim_start_matches("./").trim_end_matches('/').to_owned());
@@ -274,7 +277,9 @@ pub(crate) fn keep(
             if scripts.build.is_empty() && scripts.hooks.is_empty() {
                 return Ok(Keep::Sources);
             }
-            let Some(entry) = program.entry.as_deref().filter(|_| config.command.is_none()) else { return Ok(Keep::All) };
+            let Some(entry) = program.entry.as_deref().filter(|_| config.command.is_none()) else {
+                return Ok(Keep::All);
+            };
             let (top, inside) = entry.split_once('/').unwrap_or((entry, ""));
             if entry_exists(tree, package, entry) || inside.is_empty() || has(top) {
                 return Ok(Keep::All);
@@ -288,8 +293,28 @@ pub(crate) fn keep(
 
 /// Folders that programs conventionally read when they run.
 const CONVENTIONAL: [&str; 22] = [
-    "public", "static", "views", "templates", "assets", "locales", "locale", "i18n", "lang", "migrations", "prisma",
-    "drizzle", "config", "resources", "proto", "protos", "emails", "email-templates", "data", "db", "database", "certs",
+    "public",
+    "static",
+    "views",
+    "templates",
+    "assets",
+    "locales",
+    "locale",
+    "i18n",
+    "lang",
+    "migrations",
+    "prisma",
+    "drizzle",
+    "config",
+    "resources",
+    "proto",
+    "protos",
+    "emails",
+    "email-templates",
+    "data",
+    "db",
+    "database",
+    "certs",
 ];
 
 /// Folders and files of the package, beside what is built, that the program reads when it runs.
@@ -301,7 +326,10 @@ fn read_at_run_time(tree: &dyn Tree, package: &Manifest, built: &str) -> Vec<Str
                 let before = text[..at].trim_end_matches("./").trim_end_matches("../");
                 let opened = before.ends_with(['\'', '"', '`']) || text[..at].ends_with("}/");
                 let after = text[at + name.len()..].chars().next();
-                let import = text[..at].rsplit('\n').next().is_some_and(|line| line.contains("import ") || line.contains("require("));
+                let import = text[..at]
+                    .rsplit('\n')
+                    .next()
+                    .is_some_and(|line| line.contains("import ") || line.contains("require("));
                 opened && matches!(after, Some('/' | '\'' | '"' | '`')) && !import
             })
         })
@@ -322,7 +350,10 @@ fn read_at_run_time(tree: &dyn Tree, package: &Manifest, built: &str) -> Vec<Str
     for path in tree.files_in(&package.dir) {
         let name = path.file_name();
         let data = [".json", ".yaml", ".yml", ".graphql", ".proto", ".html", ".ejs", ".sql", ".txt", ".toml", ".csv"];
-        let settings = name.starts_with("tsconfig") || name.starts_with("package") || name.contains("lock") || name.starts_with('.');
+        let settings = name.starts_with("tsconfig")
+            || name.starts_with("package")
+            || name.contains("lock")
+            || name.starts_with('.');
         if data.iter().any(|ending| name.ends_with(ending)) && !settings && mentioned(name) {
             names.push(name.to_owned());
         }
@@ -339,7 +370,9 @@ pub(crate) fn listen(
     notes: &mut Notes,
 ) -> Listen {
     let mut listen = match (&program.framework, &program.start) {
-        (Framework::Static { .. }, _) => return Listen { port: Some(config.port.unwrap_or(8080)), ..Listen::default() },
+        (Framework::Static { .. }, _) => {
+            return Listen { port: Some(config.port.unwrap_or(8080)), ..Listen::default() };
+        }
         (Framework::Server | Framework::Nest, Some(start)) => listen::detect(tree, package, start, notes),
         (_, Some(start)) => listen::of_command(package, start, notes),
         (_, None) => Listen::default(),
@@ -363,7 +396,8 @@ pub(crate) fn listen(
     if let Some(port) = set {
         listen.env.insert("PORT".into(), port.to_string());
     }
-    let fastify_cli = program.start.as_ref().is_some_and(|start| start.argv.first().is_some_and(|word| word == "fastify"));
+    let fastify_cli =
+        program.start.as_ref().is_some_and(|start| start.argv.first().is_some_and(|word| word == "fastify"));
     if fastify_cli {
         listen.env.insert("FASTIFY_ADDRESS".into(), "0.0.0.0".into());
         listen.port = listen.port.or(Some(3000));
@@ -403,7 +437,8 @@ pub(crate) fn inputs(
     let settings = tree.text(&within(&root.dir, "pnpm-workspace.yaml"))?.unwrap_or_default();
     let patched = yaml::map(&settings, "patchedDependencies");
     let from_manifest = root.get("patchedDependencies").or_else(|| root.at("pnpm", "patchedDependencies"));
-    let more = from_manifest.and_then(|map| map.as_object()).into_iter().flatten().filter_map(|(_, path)| path.as_str());
+    let more =
+        from_manifest.and_then(|map| map.as_object()).into_iter().flatten().filter_map(|(_, path)| path.as_str());
     for path in patched.iter().map(|(_, path)| *path).chain(more) {
         let known = inputs.iter().any(|input| path == *input || path.starts_with(&format!("{input}/")));
         if !known && tree.has(&within(&root.dir, path)) {
@@ -413,7 +448,10 @@ pub(crate) fn inputs(
     }
     // Local packages and archives are installed from the project itself.
     for (_, range) in root.dependencies(&["dependencies", "devDependencies", "optionalDependencies"]) {
-        let local = range.strip_prefix("file:").or_else(|| range.strip_prefix("link:")).or_else(|| range.strip_prefix("portal:"));
+        let local = range
+            .strip_prefix("file:")
+            .or_else(|| range.strip_prefix("link:"))
+            .or_else(|| range.strip_prefix("portal:"));
         let Some(local) = local.map(|path| path.trim_start_matches("./").trim_end_matches('/')) else { continue };
         let path = within(&root.dir, local);
         if !local.starts_with("..") && !local.is_empty() && (tree.has(&path) || tree.has_dir(&path)) {

@@ -40,13 +40,35 @@ pub struct Scripts {
 
 /// Commands of install hooks that serve a developer's checkout.
 const IDLE: [&str; 16] = [
-    "husky", "is-ci", "lefthook", "simple-git-hooks", "only-allow", "ngcc", "opencollective", "opencollective-postinstall",
-    "patch-package", "echo", "exit", "true", "git", "playwright", "pinst", "lint-staged",
+    "husky",
+    "is-ci",
+    "lefthook",
+    "simple-git-hooks",
+    "only-allow",
+    "ngcc",
+    "opencollective",
+    "opencollective-postinstall",
+    "patch-package",
+    "echo",
+    "exit",
+    "true",
+    "git",
+    "playwright",
+    "pinst",
+    "lint-staged",
 ];
 
 /// Scripts that build, the one that is made for images first.
-const BUILDS: [&str; 8] =
-    ["build-docker", "build:docker", "build", "build:prod", "build:production", "build-prod", "compile", "heroku-postbuild"];
+const BUILDS: [&str; 8] = [
+    "build-docker",
+    "build:docker",
+    "build",
+    "build:prod",
+    "build:production",
+    "build-prod",
+    "compile",
+    "heroku-postbuild",
+];
 
 /// Reads the scripts.
 pub(crate) fn detect(
@@ -68,7 +90,8 @@ pub(crate) fn detect(
         let mut command = manager.program("nx", "");
         command.extend(["build".to_owned(), project.name.clone()]);
         scripts.build.push(command);
-    } else if tree.has(&within(&root.dir, "turbo.json")) && own_root.is_some() && root.any_dependency("turbo").is_some() {
+    } else if tree.has(&within(&root.dir, "turbo.json")) && own_root.is_some() && root.any_dependency("turbo").is_some()
+    {
         let mut command = manager.program("turbo", "");
         command.extend(["run".to_owned(), "build".to_owned(), format!("--filter={}", package.name())]);
         notes.found(within(&root.dir, "turbo.json"), None, "Turborepo builds the package and what it needs");
@@ -117,7 +140,10 @@ fn is_idle(owner: &Manifest, script: &str, depth: usize) -> bool {
     let builds = |name: &str| BUILDS.contains(&name);
     script.split(['&', '|', ';']).map(str::trim).filter(|command| !command.is_empty()).all(|command| {
         let mut words = command.split_whitespace().filter(|word| {
-            !matches!(*word, "npx" | "pnpm" | "yarn" | "npm" | "bun" | "bunx" | "exec" | "dlx" | "run" | "-y" | "--yes" | "-s")
+            !matches!(
+                *word,
+                "npx" | "pnpm" | "yarn" | "npm" | "bun" | "bunx" | "exec" | "dlx" | "run" | "-y" | "--yes" | "-s"
+            )
         });
         let first = words.next().unwrap_or_default();
         let named = first.rsplit('/').next().unwrap_or_default().split('@').next().unwrap_or_default();
@@ -138,7 +164,8 @@ fn build_script(package: &Manifest) -> Option<&'static str> {
 
 /// A script called `build` that builds no program.
 fn is_no_build(script: &str) -> bool {
-    let other = ["docker ", "docker-compose ", "podman ", "electron-builder", "electron-forge", "pkg ", "expo ", "eas "];
+    let other =
+        ["docker ", "docker-compose ", "podman ", "electron-builder", "electron-forge", "pkg ", "expo ", "eas "];
     let first = script.split_whitespace().next().unwrap_or_default();
     matches!(first, "echo" | "exit" | "true") || other.iter().any(|word| script.contains(word))
 }
@@ -172,7 +199,8 @@ fn fallback(
         Framework::Astro => &["astro", "build"],
         Framework::Nest => &["nest", "build"],
         Framework::Server => {
-            let compiled = program.entry.as_deref().is_some_and(|entry| !super::needs::entry_exists(tree, package, entry));
+            let compiled =
+                program.entry.as_deref().is_some_and(|entry| !super::needs::entry_exists(tree, package, entry));
             let typescript = tree.has(&within(&package.dir, "tsconfig.json"));
             if !(compiled && typescript && package.any_dependency("typescript").is_some()) {
                 return None;
@@ -248,8 +276,10 @@ impl Scripts {
                 continue;
             }
             for (at, _) in text.match_indices("env.") {
-                let name: String =
-                    text[at + 4..].chars().take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == '_').collect();
+                let name: String = text[at + 4..]
+                    .chars()
+                    .take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == '_')
+                    .collect();
                 if PUBLIC.iter().any(|prefix| name.starts_with(prefix) && name.len() > prefix.len()) {
                     self.public.insert(name);
                 } else if name == "SKIP_ENV_VALIDATION" {

@@ -101,7 +101,10 @@ mod tests {
 
     #[test]
     fn plain_commands_are_taken_apart() {
-        assert_eq!(words("npm run build && node dist/main.js --name 'a b'").unwrap(), ["npm|run|build", "node|dist/main.js|--name|a b"]);
+        assert_eq!(
+            words("npm run build && node dist/main.js --name 'a b'").unwrap(),
+            ["npm|run|build", "node|dist/main.js|--name|a b"]
+        );
         let parsed = parse("NODE_ENV=production A=\"x y\" node .").unwrap();
         assert_eq!(parsed[0].env, [("NODE_ENV".into(), "production".into()), ("A".into(), "x y".into())]);
         assert_eq!(parsed[0].words, ["node", "."]);

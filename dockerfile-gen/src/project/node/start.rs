@@ -41,9 +41,36 @@ const SCRIPTS: [&str; 6] = ["start:prod", "start:production", "start-prod", "pro
 
 /// Programs that only prepare what is prepared when the image is built.
 const BUILDERS: [&str; 30] = [
-    "tsc", "tsup", "rimraf", "del-cli", "shx", "rm", "cp", "mkdir", "cpx", "copyfiles", "webpack", "rollup", "esbuild",
-    "babel", "swc", "gulp", "eslint", "prettier", "husky", "is-ci", "tailwindcss", "postcss", "sass", "echo", "jest",
-    "vitest", "ncp", "mkdirp", "tsc-alias", "check-node-version",
+    "tsc",
+    "tsup",
+    "rimraf",
+    "del-cli",
+    "shx",
+    "rm",
+    "cp",
+    "mkdir",
+    "cpx",
+    "copyfiles",
+    "webpack",
+    "rollup",
+    "esbuild",
+    "babel",
+    "swc",
+    "gulp",
+    "eslint",
+    "prettier",
+    "husky",
+    "is-ci",
+    "tailwindcss",
+    "postcss",
+    "sass",
+    "echo",
+    "jest",
+    "vitest",
+    "ncp",
+    "mkdirp",
+    "tsc-alias",
+    "check-node-version",
 ];
 
 /// Follows the script that starts the package; the script's name comes with what was found.
@@ -202,8 +229,7 @@ impl Follow<'_> {
 
     fn in_a_row(&self, words: &[String], depth: usize) -> Found {
         let parallel = words.iter().any(|word| matches!(word.as_str(), "--parallel" | "-p"));
-        let names: Vec<&str> =
-            words.iter().skip(1).map(String::as_str).filter(|word| !word.starts_with('-')).collect();
+        let names: Vec<&str> = words.iter().skip(1).map(String::as_str).filter(|word| !word.starts_with('-')).collect();
         if parallel {
             return Found::Start(Start { shell: Some(words.join(" ")), ..Start::default() });
         }
@@ -271,9 +297,10 @@ impl Follow<'_> {
     }
 
     fn nodemon(&self, words: &[String]) -> Found {
-        let entry = words.iter().skip(1).find(|word| {
-            [".js", ".mjs", ".cjs"].iter().any(|ending| word.ends_with(ending)) && !word.contains(' ')
-        });
+        let entry = words
+            .iter()
+            .skip(1)
+            .find(|word| [".js", ".mjs", ".cjs"].iter().any(|ending| word.ends_with(ending)) && !word.contains(' '));
         match entry {
             Some(entry) if !words.iter().any(|word| word == "--exec" || word == "-x") => {
                 Found::Start(Start { argv: vec!["node".into(), entry.clone()], ..Start::default() })
@@ -284,7 +311,10 @@ impl Follow<'_> {
 }
 
 fn is_quiet(word: &str) -> bool {
-    matches!(word, "--silent" | "-s" | "--" | "-y" | "--yes" | "--no-install" | "--no" | "--bun" | "-q" | "--if-present")
+    matches!(
+        word,
+        "--silent" | "-s" | "--" | "-y" | "--yes" | "--no-install" | "--no" | "--bun" | "-q" | "--if-present"
+    )
 }
 
 /// Takes wrappers away that only set the environment.

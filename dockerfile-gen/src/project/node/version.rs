@@ -24,7 +24,10 @@ pub(crate) fn detect(tree: &dyn Tree, root: &Manifest, package: &Manifest, notes
         None => ranged(root, package, notes),
     };
     if version <= ENDED {
-        notes.warn(format!("Node {version} gets no security fixes any more; ask for a newer line, such as {}", LINES[0]));
+        notes.warn(format!(
+            "Node {version} gets no security fixes any more; ask for a newer line, such as {}",
+            LINES[0]
+        ));
     } else if version % 2 == 1 {
         notes.warn(format!("Node {version} is no line with long-term support; {} is one", version + 1));
     }

@@ -89,6 +89,9 @@ mod tests {
         assert_eq!(scalar(WORKSPACE, "nodeLinker"), Some("hoisted"));
         assert_eq!(scalar(WORKSPACE, "missing"), None);
         assert_eq!(line(WORKSPACE, "allowBuilds"), Some(9));
-        assert_eq!(keys(WORKSPACE).collect::<Vec<_>>(), ["packages", "onlyBuiltDependencies", "allowBuilds", "nodeLinker"]);
+        assert_eq!(
+            keys(WORKSPACE).collect::<Vec<_>>(),
+            ["packages", "onlyBuiltDependencies", "allowBuilds", "nodeLinker"]
+        );
     }
 }
