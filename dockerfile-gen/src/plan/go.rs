@@ -86,7 +86,7 @@ pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> 
     stages.extend(image::stages(&context, main, others, &runtime)?);
     Ok(Plan {
         stages,
-        made_from: vec![if go.workspace { "go.work".into() } else { "go.mod".into() }],
+        made_from: vec![in_module(go, if go.workspace { "go.work" } else { "go.mod" })],
         ignore: vec![("Go".into(), ignored(go))],
         ..Plan::default()
     })
@@ -97,7 +97,7 @@ fn ignored(go: &GoProject) -> Vec<String> {
     let mut patterns: Vec<String> =
         ["**/*_test.go", "**/testdata", "**/*.test", "**/*.out", ".golangci.y*ml", "bin"].map(str::to_owned).into();
     if !go.vendored {
-        patterns.push("vendor".into());
+        patterns.push(in_module(go, "vendor"));
     }
     patterns
 }
@@ -114,9 +114,10 @@ fn embedded_outputs(context: &Context<'_>) -> Result<Vec<Step>> {
     let missing: Vec<&MissingEmbed> =
         context.go.missing_embeds.iter().filter(|missing| !is_made(missing.path.as_str())).collect();
     let mut outputs = Vec::new();
+    let root = if context.go.dir.is_empty() { "." } else { SRC };
     let mut copy = |frontend: &Frontend, into: &str| {
         let id = format!("{}-output", frontend.stage);
-        let step = Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("./{into}"));
+        let step = Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("{root}/{into}"));
         outputs.push(step.why("the program embeds it, so it must be there before the compiler runs"));
     };
     match (project.frontends.as_slice(), missing.as_slice()) {
@@ -183,6 +184,11 @@ fn first(context: &Context<'_>, base: &str) -> Result<Stage> {
     Ok(stage)
 }
 
+/// A path beside go.mod.
+fn in_module(go: &GoProject, path: &str) -> String {
+    if go.dir.is_empty() { path.to_owned() } else { format!("{}/{path}", go.dir) }
+}
+
 /// Whether more than one go.mod decides the modules.
 fn has_many_manifests(context: &Context<'_>) -> bool {
     (context.go.workspace || context.go.local_replaces) && !context.go.vendored
@@ -213,21 +219,21 @@ fn deps(context: &Context<'_>) -> Stage {
     }
     if has_many_manifests(context) {
         stage.push(Step::copy_from("manifests", "manifests", ["/manifests/"], "./").change(Change::Lockfile));
-    } else if go.vendored && go.workspace {
-        let manifests = go.modules.iter().map(|module| {
-            let folder = if module.dir.is_empty() { "./".to_owned() } else { format!("./{}/", module.dir) };
-            (format!("{folder}go.mod"), folder)
-        });
-        stage.push(Step::copy("workspace", [Source::from("go.work")], "./").change(Change::Manifest));
-        for (index, (file, folder)) in manifests.enumerate() {
-            stage.push(Step::copy(&format!("manifest-{index}"), [file], &folder).change(Change::Manifest));
-        }
+        stage.maybe(enter(go));
     } else {
-        let manifests = [Source::from("go.mod"), Source::Pattern("go.sum*".into())];
+        stage.maybe(enter(go));
+        let first = if go.workspace { "go.work" } else { "go.mod" };
+        let others = if go.workspace { "go.work.sum*" } else { "go.sum*" };
+        let manifests = [Source::from(in_module(go, first)), Source::Pattern(in_module(go, others))];
         stage.push(Step::copy("manifests", manifests, "./").change(Change::Manifest).why("Go has little else in it"));
     }
     if go.vendored {
-        stage.push(Step::copy("vendor", ["vendor"], "./vendor").change(Change::Lockfile));
+        for (index, module) in go.modules.iter().filter(|_| go.workspace).enumerate() {
+            let (id, folder) = (format!("manifest-{index}"), format!("{SRC}/{}/", module.dir));
+            let file = if module.dir.is_empty() { "go.mod".into() } else { format!("{}/go.mod", module.dir) };
+            stage.push(Step::copy(&id, [file], &folder).change(Change::Manifest));
+        }
+        stage.push(Step::copy("vendor", [in_module(go, "vendor")], "./vendor").change(Change::Lockfile));
     } else if go.has_requires {
         let mut download = Step::run("download", "go/download")
             .cache("go-modules", "/var/cache/go-modules")
@@ -252,6 +258,12 @@ fn deps(context: &Context<'_>) -> Stage {
     stage
 }
 
+/// Goes into the folder of the module, for this stage and all that start from it.
+fn enter(go: &GoProject) -> Option<Step> {
+    let step = Step::workdir(&format!("{SRC}/{}", go.dir)).why("the go command runs where go.mod is");
+    (!go.dir.is_empty()).then_some(step)
+}
+
 fn imports(context: &Context<'_>, main: &GoMain) -> Stage {
     let mut stage = Stage::from_stage("imports", "deps")
         .comment("What the program imports: listed at every edit, but the list itself hardly ever changes.");
@@ -260,7 +272,7 @@ fn imports(context: &Context<'_>, main: &GoMain) -> Stage {
         Step::run("imports", "go/imports")
             .mount(Mount::Bind { from: None, source: ".".into(), target: SRC.into(), writable: false })
             .word("format", format)
-            .word("package", package(main))
+            .word("package", package(context.go, main))
             .change(Change::Source)
             .seconds(1.0)
             .why("COPY is keyed by content: the same list compiles nothing again"),
@@ -285,7 +297,7 @@ fn compiled(context: &Context<'_>) -> Stage {
 fn build(context: &Context<'_>, main: &GoMain, outputs: Vec<Step>) -> Stage {
     let from = if context.layered { "compiled" } else { "deps" };
     let mut stage = Stage::from_stage("build", from);
-    stage.push(Step::copy("sources", ["."], "./"));
+    stage.push(Step::copy("sources", ["."], if context.go.dir.is_empty() { "./" } else { "/src/" }));
     for output in outputs {
         stage.push(output);
     }
@@ -299,7 +311,7 @@ fn build(context: &Context<'_>, main: &GoMain, outputs: Vec<Step>) -> Stage {
 fn compile(stage: &mut Stage, context: &Context<'_>, main: &GoMain) {
     let variable = context.go.version_variable.as_ref();
     let mut step = Step::run("build", "go/build")
-        .word("package", package(main))
+        .word("package", package(context.go, main))
         .word("output", format!("/out/{}", main.name))
         .word("variable", variable.cloned().unwrap_or_default())
         .flag("stamped", variable.is_some())
@@ -324,8 +336,9 @@ fn stage_read(read: &Input) -> Option<String> {
     }
 }
 
-fn package(main: &GoMain) -> String {
-    if main.dir.is_empty() { ".".into() } else { format!("./{}", main.dir) }
+fn package(go: &GoProject, main: &GoMain) -> String {
+    let dir = main.dir.strip_prefix(&go.dir).unwrap_or(&main.dir).trim_start_matches('/');
+    if dir.is_empty() { ".".into() } else { format!("./{dir}") }
 }
 
 /// A name for a stage that no other stage has.

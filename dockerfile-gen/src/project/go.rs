@@ -46,6 +46,8 @@ pub struct GoProject {
     pub version: String,
     /// Whether a patch release is demanded, which the go command may have to fetch.
     pub exact_toolchain: bool,
+    /// The folder that the go command runs in, relative to the project: that of go.mod or go.work.
+    pub dir: String,
     /// The module, or the members of the workspace.
     pub modules: Vec<GoModule>,
     /// Whether there is a go.work.
@@ -89,7 +91,7 @@ pub struct GoProject {
 /// # Errors
 /// As [`super::Project::detect`].
 pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
-    let Some((files, modules, _)) = modules(tree)? else { return Ok(None) };
+    let Some(Modules { files, modules, .. }) = modules(tree, "")? else { return nested_claim(tree) };
     let manifest = files.first().map_or("go.mod", |(path, _)| path);
     let packages = Packages::new(tree, &modules, &[]);
     let mains = packages.mains();
@@ -110,11 +112,12 @@ pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
 /// # Errors
 /// As [`super::Project::detect`].
 pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoProject> {
-    let Some((files, modules, workspace)) = modules(tree)? else {
+    let dir = nested(tree, config)?;
+    let Some(Modules { files, modules, workspace }) = modules(tree, &dir)? else {
         return Err(Error::manifest("go.mod", None, "is missing, and there is no go.work"));
     };
-    let toolchain = version::toolchain(tree, &files, notes);
-    let builds = hints::builds(tree);
+    let toolchain = version::toolchain(tree, &dir, &files, notes);
+    let builds = hints::builds(tree, &dir);
     let plain = Packages::new(tree, &modules, &config.features);
     let found = choose::named(plain.mains(), &modules, &builds);
     let found: Vec<GoMain> =
@@ -140,7 +143,8 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoP
         exact_toolchain: toolchain.exact,
         workspace,
         local_replaces: files.iter().any(|(_, file)| !file.local_replaces.is_empty()),
-        vendored: tree.has("vendor/modules.txt"),
+        vendored: tree.has(&within(&dir, "vendor/modules.txt")),
+        dir,
         has_requires: files.iter().any(|(_, file)| !file.requires.is_empty()),
         tags: tags.clone(),
         ..GoProject::default()
@@ -170,31 +174,94 @@ fn project_name(modules: &[GoModule], main: &GoMain) -> String {
     }
 }
 
-type Modules = (Vec<(String, ModFile)>, Vec<GoModule>, bool);
-
 /// The module files that take part, the modules, and whether they are a workspace.
-fn modules(tree: &dyn Tree) -> Result<Option<Modules>> {
+struct Modules {
+    files: Vec<(String, ModFile)>,
+    modules: Vec<GoModule>,
+    workspace: bool,
+}
+
+/// A path in the folder `dir`.
+fn within(dir: &str, path: &str) -> String {
+    if dir.is_empty() { path.to_owned() } else { format!("{dir}/{path}") }
+}
+
+/// Folders that hold a go.mod, where the root has neither that nor a go.work.
+fn nested_modules(tree: &dyn Tree) -> Vec<String> {
+    if tree.has("go.mod") || tree.has("go.work") {
+        return Vec::new();
+    }
+    let manifests = tree.files().keys().filter(|path| matches!(path.file_name(), "go.mod" | "go.work"));
+    let dirs = manifests.map(|path| path.parent()).filter(|dir| dir.matches('/').count() < 3 && !choose::is_aside(dir));
+    let dirs: BTreeSet<String> = dirs.map(str::to_owned).collect();
+    // What lies in a workspace is a member of it.
+    let in_workspace = |dir: &String| {
+        dirs.iter().any(|root| dir.starts_with(&format!("{root}/")) && tree.has(&within(root, "go.work")))
+    };
+    dirs.iter().filter(|dir| !in_workspace(dir)).cloned().collect()
+}
+
+fn nested_claim(tree: &dyn Tree) -> Result<Option<Claim>> {
+    let dirs = nested_modules(tree);
+    let Some(dir) = dirs.first() else { return Ok(None) };
+    let manifest = if tree.has(&within(dir, "go.work")) { "go.work" } else { "go.mod" };
+    Ok(Some(Claim::new(Strength::Possible, within(dir, manifest), None, format!("a module in {dir}"))))
+}
+
+/// The folder of the module that the image is for: the root, or the only one that holds a go.mod.
+fn nested(tree: &dyn Tree, config: &Config) -> Result<String> {
+    let mut dirs = nested_modules(tree);
+    if let Some(wanted) = &config.package {
+        let wanted_dir = wanted.trim_start_matches("./").trim_end_matches('/');
+        if let Some(dir) = dirs.iter().find(|dir| *dir == wanted_dir) {
+            return Ok(dir.clone());
+        }
+    }
+    if dirs.len() > 1 {
+        // A library is not what an image is for.
+        dirs.retain(|dir| {
+            modules(tree, dir)
+                .ok()
+                .flatten()
+                .is_some_and(|found| !Packages::new(tree, &found.modules, &[]).mains().is_empty())
+        });
+    }
+    match dirs.as_slice() {
+        [] => Ok(String::new()),
+        [dir] => Ok(dir.clone()),
+        dirs => Err(Error::Ambiguous {
+            question: "which module the image is for".into(),
+            found: dirs.iter().map(|dir| format!("`{dir}`")).collect::<Vec<_>>().join(", "),
+            hint: "`--package FOLDER` or `package` in the configuration decides".into(),
+        }),
+    }
+}
+
+/// Reads the modules of the folder `dir`.
+fn modules(tree: &dyn Tree, dir: &str) -> Result<Option<Modules>> {
     let mut files = Vec::new();
     let mut dirs: Vec<(String, Option<(String, u32)>)> = Vec::new();
-    let work = modfile::read(tree, "go.work")?;
+    let work_path = within(dir, "go.work");
+    let base = RelPath::new(dir).unwrap_or_default();
+    let work = modfile::read(tree, &work_path)?;
     let workspace = work.is_some();
     match work {
         Some(work) => {
             for (written, line) in &work.uses {
-                let dir = RelPath::new(written).ok_or_else(|| outside("go.work", *line, written))?;
+                let dir = base.join(written).ok_or_else(|| outside(&work_path, *line, written))?;
                 dirs.push((dir.as_str().to_owned(), Some((written.clone(), *line))));
             }
-            files.push(("go.work".to_owned(), work));
+            files.push((work_path.clone(), work));
         }
-        None if tree.has("go.mod") => dirs.push((String::new(), None)),
+        None if tree.has(&within(dir, "go.mod")) => dirs.push((dir.to_owned(), None)),
         None => return Ok(None),
     }
     let mut modules = Vec::new();
     for (dir, used) in dirs {
-        let path = if dir.is_empty() { "go.mod".to_owned() } else { format!("{dir}/go.mod") };
+        let path = within(&dir, "go.mod");
         let Some(file) = modfile::read(tree, &path)? else {
             let (written, line) = used.unwrap_or_default();
-            return Err(Error::manifest("go.work", Some(line), format!("uses `{written}`, which holds no go.mod")));
+            return Err(Error::manifest(&work_path, Some(line), format!("uses `{written}`, which holds no go.mod")));
         };
         if file.module.is_empty() {
             return Err(Error::manifest(&path, None, "has no `module` line"));
@@ -216,7 +283,7 @@ fn modules(tree: &dyn Tree) -> Result<Option<Modules>> {
             }
         }
     }
-    Ok(Some((files, modules, workspace)))
+    Ok(Some(Modules { files, modules, workspace }))
 }
 
 fn outside(path: &str, line: u32, written: &str) -> Error {
@@ -284,7 +351,7 @@ fn files_read(tree: &dyn Tree, project: &mut GoProject, sources: &[Source], note
         notes.assets.push(Asset { path: path.clone(), embedded: true });
     }
     project.missing_embeds = embedded.missing;
-    let reads = serve::reads(tree, sources, &embedded.roots);
+    let reads = serve::reads(tree, sources, &embedded.roots, &RelPath::new(&project.dir).unwrap_or_default());
     for (served, (by, line)) in &reads.served {
         notes.found(by, Some(*line), format!("reads `{}` when it runs: copied into the image", served.path));
         notes.needed.insert(served.path.clone());

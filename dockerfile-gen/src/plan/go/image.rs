@@ -110,17 +110,24 @@ pub(super) fn stages(context: &Context<'_>, main: &GoMain, others: &[GoMain], im
 fn fill(stage: &mut Stage, context: &Context<'_>, main: &GoMain, from: &str, image: &str) {
     let served: Vec<&crate::project::frontend::Frontend> =
         context.project.frontends.iter().filter(|frontend| !context.embedded.contains(&frontend.stage)).collect();
+    let mut root = ".";
     let built = |path: &str| served.iter().any(|frontend| frontend.output.as_str() == path);
     if !context.go.served.is_empty() || !served.is_empty() {
         // The home folder of the distroless images is theirs to write.
         let nonroot = image.contains("distroless") && image.ends_with("nonroot");
-        stage.push(Step::workdir(if nonroot { "/home/nonroot" } else { "/app" }));
+        let home = if nonroot { "/home/nonroot" } else { "/app" };
+        // Laid out as in the project, so that paths such as `../web/dist` lead there, too.
+        let dir = context.go.dir.as_str();
+        if !dir.is_empty() {
+            root = home;
+        }
+        stage.push(Step::workdir(format!("{home}/{dir}").trim_end_matches('/')));
     }
     // A COPY puts the content of folders together, but files of one folder can go in one.
     let mut copies: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for served in context.go.served.iter().filter(|served| !built(served.path.as_str())) {
         let into = if served.folder { served.path.as_str() } else { served.path.parent() };
-        let into = if into.is_empty() { "./".to_owned() } else { format!("./{into}/") };
+        let into = if into.is_empty() { format!("{root}/") } else { format!("{root}/{into}/") };
         copies.entry(into).or_default().push(served.path.as_str());
     }
     for (index, (into, paths)) in copies.into_iter().enumerate() {
@@ -130,7 +137,7 @@ fn fill(stage: &mut Stage, context: &Context<'_>, main: &GoMain, from: &str, ima
     for frontend in served {
         let id = format!("{}-output", frontend.stage);
         let copy =
-            Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("./{}", frontend.output)).linked();
+            Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("{root}/{}", frontend.output)).linked();
         stage.push(copy.why("only the final stage: an edit of the front end compiles no Go"));
     }
     let binary = Step::copy_from("binary", from, [format!("/out/{}", main.name)], "/usr/local/bin/").linked();

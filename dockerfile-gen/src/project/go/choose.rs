@@ -60,6 +60,11 @@ const AUXILIARY: &[&str] = &[
     "build",
 ];
 
+/// Whether a module there is for the people who work on a project; `internal` is not: some keep their services there.
+pub(super) fn is_aside(dir: &str) -> bool {
+    dir.split('/').any(|part| part != "internal" && AUXILIARY.contains(&part) || matches!(part, "vendor" | "testdata"))
+}
+
 /// Names of programs that serve.
 const SERVERS: &[&str] =
     &["server", "api", "web", "app", "service", "serve", "http", "backend", "daemon", "main", "run"];

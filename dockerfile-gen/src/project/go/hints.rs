@@ -22,15 +22,24 @@ pub(super) struct Build {
     pub line: u32,
 }
 
-/// All builds, those of goreleaser first.
-pub(super) fn builds(tree: &dyn Tree) -> Vec<Build> {
+/// All builds, those of goreleaser first, in the root and in the folder of the module.
+pub(super) fn builds(tree: &dyn Tree, module_dir: &str) -> Vec<Build> {
+    let folders: &[&str] = if module_dir.is_empty() { &[""] } else { &[module_dir, ""] };
     let mut builds = Vec::new();
-    for path in [".goreleaser.yml", ".goreleaser.yaml", "goreleaser.yml", "goreleaser.yaml"] {
-        builds.extend(goreleaser(path, &tree.scan(path)));
+    for dir in folders {
+        let at = |name: &str| if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") };
+        let from = builds.len();
+        for name in [".goreleaser.yml", ".goreleaser.yaml", "goreleaser.yml", "goreleaser.yaml"] {
+            builds.extend(goreleaser(&at(name), &tree.scan(&at(name))));
+        }
+        for name in ["Makefile", "makefile", "GNUmakefile", "Taskfile.yml", "Taskfile.yaml", "justfile", "Procfile"] {
+            builds.extend(commands(&at(name), &tree.scan(&at(name))));
+        }
+        for build in &mut builds[from..] {
+            build.main = at(&build.main);
+        }
     }
-    for path in ["Makefile", "makefile", "GNUmakefile", "Taskfile.yml", "Taskfile.yaml", "justfile", "Procfile"] {
-        builds.extend(commands(path, &tree.scan(path)));
-    }
+    builds.sort_by_key(|build: &Build| !build.path.contains("goreleaser"));
     builds
 }
 

@@ -14,7 +14,7 @@ use crate::tree::{RelPath, Tree};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[non_exhaustive]
 pub struct Served {
-    /// The path, relative to the project and to the working folder.
+    /// The path, relative to the project.
     pub path: RelPath,
     /// Whether it is a folder.
     pub folder: bool,
@@ -33,8 +33,19 @@ pub(super) struct Reads {
     pub dotenv: Option<(String, u32)>,
 }
 
-/// Looks through `sources` for paths; `embedded` are the files and folders that are part of the binary.
-pub(super) fn reads(tree: &dyn Tree, sources: &[Source], embedded: &BTreeSet<RelPath>) -> Reads {
+/// Where paths are looked for.
+struct Search<'a> {
+    tree: &'a dyn Tree,
+    /// The folder that the program is started in, relative to the project.
+    base: &'a RelPath,
+    /// Files and folders that are part of the binary.
+    embedded: &'a BTreeSet<RelPath>,
+}
+
+/// Looks through `sources` for paths of a program that is started in `base`; `embedded` are the files and folders that
+/// are part of the binary.
+pub(super) fn reads(tree: &dyn Tree, sources: &[Source], embedded: &BTreeSet<RelPath>, base: &RelPath) -> Reads {
+    let search = Search { tree, base, embedded };
     let mut reads = Reads::default();
     for source in sources.iter().filter(|source| !source.generated) {
         let import_lines: BTreeSet<u32> = source.imports.iter().map(|(_, line)| *line).collect();
@@ -42,11 +53,11 @@ pub(super) fn reads(tree: &dyn Tree, sources: &[Source], embedded: &BTreeSet<Rel
             let Some(text) = token.text() else { continue };
             if !import_lines.contains(&token.line) && could_be_path(text) {
                 let at = (source.path.clone(), token.line);
-                consider(tree, &mut reads, text, &place(source, index), at, embedded);
+                consider(&search, &mut reads, text, &place(source, index), at);
             }
         }
-        joined(tree, source, &mut reads, embedded);
-        configuration(tree, source, &mut reads);
+        joined(&search, source, &mut reads);
+        configuration(&search, source, &mut reads);
     }
     let folders: Vec<RelPath> =
         reads.served.keys().filter(|served| served.folder).map(|served| served.path.clone()).collect();
@@ -64,7 +75,7 @@ fn could_be_path(text: &str) -> bool {
 }
 
 /// The path that a literal may mean: without `file://`, the alias of stuffbin (`path:alias`) and patterns.
-fn path_of(text: &str) -> Option<RelPath> {
+fn path_of(text: &str, base: &RelPath) -> Option<RelPath> {
     let text = text.strip_prefix("file://").unwrap_or(text);
     let text = match text.split_once(':') {
         Some((path, _)) if path.starts_with("./") => path,
@@ -72,22 +83,17 @@ fn path_of(text: &str) -> Option<RelPath> {
         None => text,
     };
     let fixed: Vec<&str> = text.split('/').take_while(|part| !part.contains('*')).collect();
-    RelPath::new(&fixed.join("/")).filter(|path| !path.as_str().is_empty() && !text.starts_with('/'))
+    let path = base.join(&fixed.join("/"))?;
+    (!text.starts_with('/') && path != *base && !path.as_str().is_empty()).then_some(path)
 }
 
-fn consider(
-    tree: &dyn Tree,
-    reads: &mut Reads,
-    text: &str,
-    place: &Place<'_>,
-    at: (String, u32),
-    embedded: &BTreeSet<RelPath>,
-) {
-    let Some(path) = path_of(text) else { return };
+fn consider(search: &Search<'_>, reads: &mut Reads, text: &str, place: &Place<'_>, at: (String, u32)) {
+    let (tree, embedded) = (search.tree, search.embedded);
+    let Some(path) = path_of(text, search.base) else { return };
     let reader = place.calls.first().is_some_and(|call| is_reader(call.name, call.index));
     let named = place.key.is_some_and(is_path_name)
         || place.calls.iter().any(|call| call.first.is_some_and(|(_, first)| first != text && is_path_name(first)));
-    if path.as_str() == ".env" {
+    if path.file_name() == ".env" {
         let loads =
             place.calls.iter().any(|call| matches!(call.name, "Load" | "Overload" | "ReadConfig" | "SetConfigFile"));
         if loads {
@@ -99,8 +105,7 @@ fn consider(
     if is_embedded && !(reader && text.starts_with("./")) || is_secret(&path) || is_never_read(&path) {
         return;
     }
-    let explicit =
-        text.starts_with("./") || text.starts_with("file://") || path.as_str().contains('/') || reader || named;
+    let explicit = text.starts_with("./") || text.starts_with("file://") || text.contains('/') || reader || named;
     if tree.has(path.as_str()) {
         if explicit || reader {
             reads.served.entry(Served { path, folder: false }).or_insert(at);
@@ -186,7 +191,7 @@ fn is_built_by_node(tree: &dyn Tree, path: &RelPath) -> bool {
 }
 
 /// `filepath.Join("web", "static")`.
-fn joined(tree: &dyn Tree, source: &Source, reads: &mut Reads, embedded: &BTreeSet<RelPath>) {
+fn joined(search: &Search<'_>, source: &Source, reads: &mut Reads) {
     for (index, window) in source.tokens.windows(4).enumerate() {
         let [package, dot, function, open] = window else { continue };
         let is_join =
@@ -209,13 +214,14 @@ fn joined(tree: &dyn Tree, source: &Source, reads: &mut Reads, embedded: &BTreeS
         };
         if closed && parts.len() > 1 {
             let at = (source.path.clone(), package.line);
-            consider(tree, reads, &format!("./{}", parts.join("/")), &Place::default(), at, embedded);
+            consider(search, reads, &format!("./{}", parts.join("/")), &Place::default(), at);
         }
     }
 }
 
 /// viper: a name without an ending, looked for in the folders that were added.
-fn configuration(tree: &dyn Tree, source: &Source, reads: &mut Reads) {
+fn configuration(search: &Search<'_>, source: &Source, reads: &mut Reads) {
+    let tree = search.tree;
     let argument = |function: &str| -> Vec<(String, u32)> {
         let calls = source.tokens.windows(3).filter(|w| w[0].word() == Some(function) && w[1].is('('));
         calls.filter_map(|w| Some((w[2].text()?.to_owned(), w[0].line))).collect()
@@ -223,7 +229,7 @@ fn configuration(tree: &dyn Tree, source: &Source, reads: &mut Reads) {
     for (name, line) in argument("SetConfigName") {
         for (dir, _) in argument("AddConfigPath") {
             for kind in ["yaml", "yml", "toml", "json"] {
-                let Some(path) = RelPath::new(&format!("{dir}/{name}.{kind}")) else { continue };
+                let Some(path) = search.base.join(&format!("{dir}/{name}.{kind}")) else { continue };
                 let at = (source.path.clone(), line);
                 if is_secret(&path) {
                     continue;
@@ -269,7 +275,11 @@ mod tests {
         ]);
         let source = Source::parse("main.go", &format!("package main\n{code}\n"));
         let embedded = embedded.iter().filter_map(|path| RelPath::new(path)).collect();
-        reads(&tree, &[source], &embedded).served.keys().map(|served| served.path.to_string()).collect()
+        reads(&tree, &[source], &embedded, &RelPath::default())
+            .served
+            .keys()
+            .map(|served| served.path.to_string())
+            .collect()
     }
 
     #[test]

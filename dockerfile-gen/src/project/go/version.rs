@@ -24,7 +24,7 @@ pub(super) struct Toolchain {
 }
 
 /// Decides, from the module files that take part and their paths.
-pub(super) fn toolchain(tree: &dyn Tree, files: &[(String, ModFile)], notes: &mut Notes) -> Toolchain {
+pub(super) fn toolchain(tree: &dyn Tree, dir: &str, files: &[(String, ModFile)], notes: &mut Notes) -> Toolchain {
     let mut best: Option<(String, String, Option<u32>, &str)> = None;
     let mut offer = |version: &str, path: &str, line: Option<u32>, what: &'static str| {
         let newer = best.as_ref().is_none_or(|(known, ..)| numbers(version) > numbers(known));
@@ -40,8 +40,8 @@ pub(super) fn toolchain(tree: &dyn Tree, files: &[(String, ModFile)], notes: &mu
             offer(version, path, Some(*line), "the `go` line");
         }
     }
-    for (path, version, line) in version_files(tree) {
-        offer(&version, path, Some(line), "a version file");
+    for (path, version, line) in version_files(tree, dir) {
+        offer(&version, &path, Some(line), "a version file");
     }
     let Some((demanded, path, line, what)) = best else {
         notes.found("go.mod", None, format!("Go 1.{OLDEST_SUPPORTED}: nothing names a release"));
@@ -75,20 +75,22 @@ fn numbers(version: &str) -> (u32, u32) {
     (minor(version).unwrap_or(0), patch)
 }
 
-/// Files that version managers read.
-fn version_files(tree: &dyn Tree) -> Vec<(&'static str, String, u32)> {
+/// Files that version managers read, in the root and in the folder of the module.
+fn version_files(tree: &dyn Tree, dir: &str) -> Vec<(String, String, u32)> {
     let mut found = Vec::new();
-    for path in [".go-version", ".tool-versions", "mise.toml", ".mise.toml"] {
-        for (index, raw) in tree.scan(path).lines().enumerate() {
+    let names = [".go-version", ".tool-versions", "mise.toml", ".mise.toml"];
+    let nested = names.iter().filter(|_| !dir.is_empty()).map(|name| format!("{dir}/{name}"));
+    for path in names.iter().map(|name| (*name).to_owned()).chain(nested) {
+        for (index, raw) in tree.scan(&path).lines().enumerate() {
             let line = raw.split('#').next().unwrap_or_default().trim();
-            let version = match path {
-                ".go-version" => Some(line),
-                ".tool-versions" => line.strip_prefix("golang ").or_else(|| line.strip_prefix("go ")),
+            let version = match path.rsplit('/').next() {
+                Some(".go-version") => Some(line),
+                Some(".tool-versions") => line.strip_prefix("golang ").or_else(|| line.strip_prefix("go ")),
                 _ => line.split_once('=').filter(|(key, _)| key.trim() == "go").map(|(_, value)| value),
             };
             if let Some(version) = version {
                 let version = version.trim().trim_matches(['"', '\'']).trim_start_matches("go");
-                found.push((path, version.to_owned(), index as u32 + 1));
+                found.push((path.clone(), version.to_owned(), index as u32 + 1));
             }
         }
     }
