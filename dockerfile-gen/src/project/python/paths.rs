@@ -39,8 +39,9 @@ impl Names {
         if text.len() > 300 {
             return None;
         }
-        if let Some((base, parts)) = text.rsplit_once('/').filter(|(base, last)| balanced(base) && balanced(last)) {
-            return self.eval(base, file)?.join(string(parts.trim())?);
+        let mut slashes = text.rmatch_indices('/').filter_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)));
+        if let Some((base, part)) = slashes.find(|(base, part)| balanced(base) && balanced(part)) {
+            return self.eval(base, file)?.join(string(part)?);
         }
         for (open, join) in [("os.path.join(", true), ("path.join(", true), ("join(", true), ("str(", false)] {
             if let Some(inside) = call(text, open) {
