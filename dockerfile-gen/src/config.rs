@@ -6,6 +6,7 @@
 mod load;
 
 pub use load::load;
+pub(crate) use load::{line_of, nearest};
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -15,8 +15,11 @@
 //! Nothing here prints, exits, or looks at the clock, the network or the environment.
 
 pub mod config;
+pub mod context;
+pub mod dockerfile;
 mod dockerignore;
 pub mod error;
+pub mod glob;
 pub mod layers;
 pub mod order;
 pub mod output;

@@ -5,6 +5,7 @@
 //! from history.
 
 mod disk;
+mod gitignore;
 mod memory;
 mod recorder;
 mod rel_path;
@@ -14,7 +15,7 @@ pub use memory::MemTree;
 pub use recorder::Recorder;
 pub use rel_path::RelPath;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
@@ -33,12 +34,19 @@ pub struct FileMeta {
 
 /// A read-only view of a project's files.
 ///
-/// Folders exist only as prefixes of files. What git ignores, and what no build context should hold
-/// (`.git`, `node_modules`, `target` beside a `Cargo.toml`, virtual environments), is not listed, so that a
-/// developer's checkout and a fresh clone look the same.
+/// Folders exist as prefixes of files, and where they are empty in [`Tree::empty_dirs`]. What git ignores, and what no
+/// build context should hold (`.git`, `node_modules`, `target` beside a `Cargo.toml`, virtual environments), is not
+/// listed, so that a developer's checkout and a fresh clone look the same; only [`DiskTree::open_all`] shows all.
 pub trait Tree: Send + Sync {
     /// Every file, sorted by path.
     fn files(&self) -> &BTreeMap<RelPath, FileMeta>;
+
+    /// The folders in which nothing lies, sorted. Git knows none, so only a tree that shows a folder as it is has any;
+    /// `COPY` takes them along, and they count in its cache key.
+    fn empty_dirs(&self) -> &BTreeSet<RelPath> {
+        static NONE: BTreeSet<RelPath> = BTreeSet::new();
+        &NONE
+    }
 
     /// The bytes of one file.
     ///
@@ -88,6 +96,18 @@ impl dyn Tree + '_ {
             }
         }
         names
+    }
+
+    /// Every folder but the root, also the empty ones, sorted.
+    pub fn dirs(&self) -> BTreeSet<&str> {
+        let mut dirs = BTreeSet::new();
+        let empty = self.empty_dirs().iter().map(RelPath::as_str);
+        for mut dir in empty.chain(self.files().keys().map(RelPath::parent)) {
+            while !dir.is_empty() && dirs.insert(dir) {
+                dir = dir.rsplit_once('/').map_or("", |(above, _)| above);
+            }
+        }
+        dirs
     }
 
     /// The text of a file, or `None` if there is no such file.

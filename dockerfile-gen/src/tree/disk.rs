@@ -1,10 +1,10 @@
 //! A folder on disk as a tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{FileMeta, RelPath, Tree};
+use super::{FileMeta, RelPath, Tree, gitignore};
 use crate::error::{Error, Result};
 
 /// A [`Tree`] over a folder on disk, listed once when it is opened; contents are read when asked for.
@@ -12,47 +12,86 @@ use crate::error::{Error, Result};
 pub struct DiskTree {
     root: PathBuf,
     files: BTreeMap<RelPath, FileMeta>,
+    empty_dirs: BTreeSet<RelPath>,
 }
 
 impl DiskTree {
-    /// Lists the files below `root`.
+    /// Lists the files below `root` that a fresh clone would have: without what a .gitignore ignores (also one above
+    /// `root` in the same repository) and without bulk folders. Neither is entered, so they cost nothing.
     ///
     /// # Errors
     /// [`Error::Read`] if the folder or one below it cannot be listed.
     pub fn open(root: impl AsRef<Path>) -> Result<Self> {
-        let root = root.as_ref();
-        let root = fs::canonicalize(root).map_err(|source| Error::Read { path: root.to_owned(), source })?;
-        let mut files = BTreeMap::new();
+        let mut tree = Self::empty(root.as_ref())?;
+        let (above, ignores) = gitignore::above(&tree.root);
+        let mut open = vec![(RelPath::default(), ignores)];
+        while let Some((dir, ignores)) = open.pop() {
+            let path = tree.root.join(dir.as_str());
+            let found = entries(&path)?;
+            let base = if dir.as_str().is_empty() { above.len() } else { above.len() + dir.as_str().len() + 1 };
+            let ignores = ignores.and_of(&path, base);
+            let has_cargo = found.iter().any(|(name, _)| name == "Cargo.toml");
+            for (name, entry) in found {
+                let Some(rel) = dir.join(&name) else { continue };
+                let kind = entry.file_type().map_err(|source| Error::Read { path: entry.path(), source })?;
+                let is_bulk = kind.is_dir() && is_bulk(&name, has_cargo, &entry.path());
+                if is_bulk || ignores.ignores(&format!("{above}{rel}"), kind.is_dir()) {
+                    continue;
+                }
+                if kind.is_dir() {
+                    open.push((rel, ignores.clone()));
+                } else {
+                    tree.files.insert(rel, meta(&entry, kind.is_symlink()));
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    /// Lists all that lies below `root`, `.git` and empty folders included: what a build context would hold without a
+    /// .dockerignore.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if the folder or one below it cannot be listed.
+    pub fn open_all(root: impl AsRef<Path>) -> Result<Self> {
+        let mut tree = Self::empty(root.as_ref())?;
         let mut open = vec![RelPath::default()];
         while let Some(dir) = open.pop() {
-            list(&root, &dir, &mut files, &mut open)?;
+            let found = entries(&tree.root.join(dir.as_str()))?;
+            let is_empty = found.is_empty();
+            for (name, entry) in found {
+                let Some(rel) = dir.join(&name) else { continue };
+                let kind = entry.file_type().map_err(|source| Error::Read { path: entry.path(), source })?;
+                if kind.is_dir() {
+                    open.push(rel);
+                } else {
+                    tree.files.insert(rel, meta(&entry, kind.is_symlink()));
+                }
+            }
+            if is_empty && dir != RelPath::default() {
+                tree.empty_dirs.insert(dir);
+            }
         }
-        Ok(Self { root, files })
+        Ok(tree)
+    }
+
+    fn empty(root: &Path) -> Result<Self> {
+        let root = fs::canonicalize(root).map_err(|source| Error::Read { path: root.to_owned(), source })?;
+        Ok(Self { root, files: BTreeMap::new(), empty_dirs: BTreeSet::new() })
     }
 }
 
-fn list(root: &Path, dir: &RelPath, files: &mut BTreeMap<RelPath, FileMeta>, open: &mut Vec<RelPath>) -> Result<()> {
-    let path = root.join(dir.as_str());
-    let failed = |source| Error::Read { path: path.clone(), source };
+/// What lies directly in a folder; names that are not UTF-8 are left out.
+fn entries(path: &Path) -> Result<Vec<(String, fs::DirEntry)>> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
     let mut found = Vec::new();
-    for entry in fs::read_dir(&path).map_err(failed)? {
+    for entry in fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        found.push((name, entry));
-    }
-    let has_cargo = found.iter().any(|(name, _)| name == "Cargo.toml");
-    for (name, entry) in found {
-        let Some(rel) = dir.join(&name) else { continue };
-        let kind = entry.file_type().map_err(failed)?;
-        if kind.is_dir() {
-            if !is_bulk(&name, has_cargo, &entry.path()) {
-                open.push(rel);
-            }
-        } else {
-            files.insert(rel, meta(&entry, kind.is_symlink()));
+        if let Ok(name) = entry.file_name().into_string() {
+            found.push((name, entry));
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Folders that no project keeps in its repository and that may hold a hundred thousand files.
@@ -93,6 +132,10 @@ fn is_executable(_meta: &fs::Metadata) -> bool {
 impl Tree for DiskTree {
     fn files(&self) -> &BTreeMap<RelPath, FileMeta> {
         &self.files
+    }
+
+    fn empty_dirs(&self) -> &BTreeSet<RelPath> {
+        &self.empty_dirs
     }
 
     fn bytes(&self, path: &RelPath) -> Result<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! A tree in memory, for tests and for projects that exist only as data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FileMeta, RelPath, Tree, missing};
 use crate::error::Result;
@@ -16,6 +16,7 @@ use crate::error::Result;
 pub struct MemTree {
     files: BTreeMap<RelPath, FileMeta>,
     bytes: BTreeMap<RelPath, Vec<u8>>,
+    empty_dirs: BTreeSet<RelPath>,
 }
 
 impl MemTree {
@@ -25,6 +26,21 @@ impl MemTree {
             let bytes = bytes.into();
             self.files.insert(path.clone(), FileMeta { size: bytes.len() as u64, ..FileMeta::default() });
             self.bytes.insert(path, bytes);
+        }
+        self
+    }
+
+    /// Adds a folder in which nothing lies.
+    pub fn insert_empty_dir(&mut self, path: &str) -> &mut Self {
+        self.empty_dirs.extend(RelPath::new(path));
+        self
+    }
+
+    /// Adds or replaces a symbolic link to `target`.
+    pub fn insert_link(&mut self, path: &str, target: &str) -> &mut Self {
+        self.insert(path, "");
+        if let Some(meta) = RelPath::new(path).and_then(|path| self.files.get_mut(&path)) {
+            meta.link = Some(target.to_owned());
         }
         self
     }
@@ -50,6 +66,10 @@ impl<P: AsRef<str>, T: Into<Vec<u8>>, const N: usize> From<[(P, T); N]> for MemT
 impl Tree for MemTree {
     fn files(&self) -> &BTreeMap<RelPath, FileMeta> {
         &self.files
+    }
+
+    fn empty_dirs(&self) -> &BTreeSet<RelPath> {
+        &self.empty_dirs
     }
 
     fn bytes(&self, path: &RelPath) -> Result<Vec<u8>> {

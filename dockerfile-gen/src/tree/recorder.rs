@@ -30,6 +30,10 @@ impl Tree for Recorder<'_> {
         self.inner.files()
     }
 
+    fn empty_dirs(&self) -> &BTreeSet<RelPath> {
+        self.inner.empty_dirs()
+    }
+
     fn bytes(&self, path: &RelPath) -> Result<Vec<u8>> {
         self.reads.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
         self.inner.bytes(path)

@@ -58,7 +58,7 @@ impl RelPath {
         if rest.starts_with('/') {
             return None;
         }
-        Self::new(&format!("{}/{rest}", self.0).trim_start_matches('/').to_owned())
+        Self::new(format!("{}/{rest}", self.0).trim_start_matches('/'))
     }
 }
 

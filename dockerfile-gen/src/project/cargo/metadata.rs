@@ -1,0 +1,47 @@
+//! Asks cargo what the manifests say.
+//!
+//! Input: a tree on disk. Output: [`Metadata`]. The one idea: `--no-deps --offline` reads manifests only, so that it
+//! needs neither the network nor a lockfile.
+
+use std::path::Path;
+
+use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
+
+use crate::error::{Error, Result};
+use crate::tree::Tree;
+
+/// Runs `cargo metadata --no-deps --offline`.
+///
+/// cargo runs outside the project first, where no toolchain file makes rustup fetch a toolchain; a manifest that only
+/// the project's own toolchain understands is tried again inside.
+pub(super) fn read(tree: &dyn Tree) -> Result<Metadata> {
+    let Some(root) = tree.disk_root() else {
+        return Err(Error::Cargo { reason: "the project is not on disk".into() });
+    };
+    tree.text("Cargo.toml")?.ok_or_else(|| Error::manifest("Cargo.toml", None, "is missing"))?;
+    let outside = std::env::temp_dir();
+    let metadata = run(root, &outside).or_else(|first| run(root, root).map_err(|_| first))?;
+    if metadata.workspace_root.as_std_path() != root {
+        let member = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        return Err(Error::Unsupported {
+            reason: format!("`{member}` is a member of the workspace in `{}`", metadata.workspace_root),
+            hint: format!("run in the workspace's folder, with `--package {member}`: the lockfile there is shared"),
+        });
+    }
+    Ok(metadata)
+}
+
+fn run(root: &Path, from: &Path) -> Result<Metadata> {
+    let mut command = MetadataCommand::new();
+    command.manifest_path(root.join("Cargo.toml")).current_dir(from).no_deps();
+    command.other_options(vec!["--offline".into()]).features(CargoOpt::AllFeatures);
+    command.exec().map_err(|error| {
+        let reason = match &error {
+            cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
+            cargo_metadata::Error::Io(source) => format!("cargo could not be run: {source}"),
+            other => other.to_string(),
+        };
+        let reason = reason.strip_prefix("error: ").unwrap_or(&reason).replace(&format!("{}/", root.display()), "");
+        Error::Cargo { reason }
+    })
+}

@@ -1,0 +1,298 @@
+//! What the sources read, serve and listen on.
+//!
+//! Input: the `.rs` files of the workspace. Output: [`Scan`], and what must stay in the context. The one idea: paths
+//! and ports stand in string literals next to a few well-known words; nothing is parsed that need not be.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::Metadata;
+
+use super::{Binary, Member};
+use crate::project::{Asset, Notes};
+use crate::tree::{RelPath, Tree};
+
+/// What a scan of the sources found.
+#[derive(Default)]
+pub(super) struct Scan {
+    pub(super) runtime_files: Vec<RelPath>,
+    pub(super) port: Option<u16>,
+    pub(super) run_env: Vec<(String, String)>,
+    pub(super) health: Option<String>,
+    pub(super) runs_git: bool,
+}
+
+/// Macros and attributes that read a file at compile time, and whether the path is relative to the package's folder.
+const EMBEDS: [(&str, bool); 11] = [
+    ("include_str!", false),
+    ("include_bytes!", false),
+    ("include!", false),
+    ("include_dir!", true),
+    ("embed_migrations!", true),
+    ("migrate!", true),
+    ("#[folder", true),
+    ("embed_file!", true),
+    ("load_file!", true),
+    ("static_dir!", true),
+    ("query_file", true),
+];
+
+/// Calls whose path argument is read while the program runs.
+const READS: [&str; 12] = [
+    "ServeDir::new(",
+    "ServeFile::new(",
+    "Files::new(",
+    "FileServer::from(",
+    "FileServer::new(",
+    "NamedFile::open(",
+    "Tera::new(",
+    "File::with_name(",
+    "fs::read",
+    "File::open(",
+    ".join(",
+    "from_dir(",
+];
+
+/// Folders of a package that are never read by the running program.
+const NOT_RUNTIME: [&str; 10] =
+    ["src", "tests", "benches", "examples", "target", "migrations", "docs", "crates", ".sqlx", "proto"];
+
+/// Scans the sources of the workspace.
+pub(super) fn scan(
+    tree: &dyn Tree,
+    _metadata: &Metadata,
+    members: &[Member<'_>],
+    binary: &Binary,
+    notes: &mut Notes,
+) -> Scan {
+    let mut scan = Scan::default();
+    let mut runtime = BTreeSet::new();
+    let main_dir = binary.dir.as_str();
+    let paths: Vec<RelPath> = tree.files().keys().filter(|path| path.as_str().ends_with(".rs")).cloned().collect();
+    for path in &paths {
+        let text = tree.scan(path.as_str());
+        let package = members
+            .iter()
+            .map(|member| &member.dir)
+            .filter(|dir| dir.as_str().is_empty() || path.as_str().starts_with(&format!("{dir}/")))
+            .max_by_key(|dir| dir.as_str().len());
+        let Some(package) = package else { continue };
+        embeds(tree, &text, path, package, notes);
+        let inside = path.as_str()[package.as_str().len()..].trim_start_matches('/');
+        if inside == "build.rs" {
+            scan.runs_git |= text.contains("Command::new(\"git\")");
+        }
+        let of_main = package.as_str() == main_dir || depends(members, binary, package);
+        if !inside.starts_with("src/") || !of_main {
+            continue;
+        }
+        reads(tree, &text, path, package, &mut runtime, notes);
+        if scan.port.is_none() || package.as_str() == main_dir {
+            listen(&text, path, &mut scan, notes);
+        }
+    }
+    templates(tree, members, notes);
+    scan.runtime_files = runtime.into_iter().collect();
+    scan
+}
+
+/// Whether the binary's package uses the package in `dir` directly.
+fn depends(members: &[Member<'_>], binary: &Binary, dir: &RelPath) -> bool {
+    let main = members.iter().find(|member| member.package.name.as_str() == binary.package);
+    let other = members.iter().find(|member| member.dir == *dir);
+    match (main, other) {
+        (Some(main), Some(other)) => main
+            .package
+            .dependencies
+            .iter()
+            .any(|dependency| dependency.path.is_some() && dependency.name == other.package.name.as_str()),
+        _ => false,
+    }
+}
+
+/// The first string literal in `text`.
+fn literal(text: &str) -> Option<&str> {
+    let start = text.find('"')? + 1;
+    let end = start + text[start..].find('"')?;
+    Some(&text[start..end])
+}
+
+fn line_at(text: &str, offset: usize) -> u32 {
+    crate::config::line_of(text, offset)
+}
+
+/// Records what is read at compile time.
+fn embeds(tree: &dyn Tree, text: &str, path: &RelPath, package: &RelPath, notes: &mut Notes) {
+    for (word, of_package) in EMBEDS {
+        for (offset, _) in text.match_indices(word) {
+            let rest: String = text[offset + word.len()..].chars().take(160).take_while(|c| *c != ';').collect();
+            let Some(mut target) = literal(&rest).map(str::to_owned) else { continue };
+            let mut base = if of_package { package.clone() } else { RelPath::new(path.parent()).unwrap_or_default() };
+            if rest.contains("CARGO_MANIFEST_DIR") {
+                // concat!(env!("CARGO_MANIFEST_DIR"), "/x") and "$CARGO_MANIFEST_DIR/x"
+                base = package.clone();
+                let literals: Vec<&str> = rest.split('"').skip(1).step_by(2).collect();
+                target = literals
+                    .into_iter()
+                    .map(|text| {
+                        text.trim_start_matches("$CARGO_MANIFEST_DIR").trim_start_matches("${CARGO_MANIFEST_DIR}")
+                    })
+                    .find(|text| !text.is_empty() && *text != "CARGO_MANIFEST_DIR" && *text != "OUT_DIR")
+                    .unwrap_or_default()
+                    .trim_start_matches('/')
+                    .to_owned();
+            }
+            if rest.contains("OUT_DIR") || target.is_empty() {
+                continue;
+            }
+            let Some(found) = base.join(&target) else { continue };
+            if tree.has(found.as_str()) || tree.has_dir(found.as_str()) {
+                notes.need(found.as_str());
+            }
+            if word == "#[folder" || word == "include_dir!" || word == "embed_file!" {
+                notes.found(path.as_str(), Some(line_at(text, offset)), format!("embeds `{found}`"));
+                notes.assets.push(Asset { path: found, embedded: true });
+            }
+        }
+    }
+}
+
+/// Template folders that derive macros read at compile time.
+fn templates(tree: &dyn Tree, members: &[Member<'_>], notes: &mut Notes) {
+    for member in members {
+        let uses = |name: &str| member.package.dependencies.iter().any(|dependency| dependency.name == name);
+        if ["askama", "rinja", "sailfish", "ructe"].into_iter().any(uses) {
+            let folder = member.dir.join("templates").unwrap_or_default();
+            if tree.has_dir(folder.as_str()) {
+                notes.need(folder.as_str());
+            }
+        }
+    }
+}
+
+/// Records what is read when the program runs: literals that name a folder or file of the package or the workspace.
+fn reads(
+    tree: &dyn Tree,
+    text: &str,
+    path: &RelPath,
+    package: &RelPath,
+    runtime: &mut BTreeSet<RelPath>,
+    notes: &mut Notes,
+) {
+    for word in READS {
+        for (offset, _) in text.match_indices(word) {
+            let rest: String =
+                text[offset + word.len()..].chars().take(120).take_while(|c| *c != ';' && *c != '\n').collect();
+            for target in rest.split('"').skip(1).step_by(2) {
+                let target = target.split(['*', '{']).next().unwrap_or_default().trim_end_matches('/');
+                let Some(found) = RelPath::new(target).filter(|found| !found.as_str().is_empty()) else { continue };
+                let first = found.as_str().split('/').next().unwrap_or_default();
+                if NOT_RUNTIME.contains(&first) {
+                    continue;
+                }
+                let bases = [RelPath::default(), package.clone()];
+                let there = bases.iter().filter_map(|base| base.join(found.as_str())).find(|full| {
+                    tree.has_dir(full.as_str()) || tree.has(full.as_str()) && !full.as_str().ends_with(".rs")
+                });
+                match there {
+                    Some(full) if !full.as_str().ends_with("Cargo.toml") => {
+                        if runtime.insert(full.clone()) {
+                            notes.need(full.as_str());
+                            notes.found(
+                                path.as_str(),
+                                Some(line_at(text, offset)),
+                                format!("reads `{full}` when it runs"),
+                            );
+                        }
+                    }
+                    Some(_) => {}
+                    None if word.starts_with("Serve") || word.starts_with("File") => {
+                        notes.assets.push(Asset { path: found, embedded: false });
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+}
+
+/// Ports and addresses.
+fn listen(text: &str, path: &RelPath, scan: &mut Scan, notes: &mut Notes) {
+    for (index, line) in text.lines().enumerate() {
+        let number = index as u32 + 1;
+        let trimmed = line.trim_start();
+        if trimmed.starts_with("//") {
+            continue;
+        }
+        if trimmed.starts_with("#[cfg(test)]") {
+            break;
+        }
+        if scan.port.is_none()
+            && let Some(port) = port_in(line)
+        {
+            scan.port = Some(port);
+            notes.found(path.as_str(), Some(number), format!("listens on port {port}"));
+            if line.contains("127.0.0.1") || line.contains("localhost") {
+                notes.warn(format!(
+                    "{path}:{number} listens on 127.0.0.1, which nothing outside the container reaches: let it listen on 0.0.0.0 there"
+                ));
+            }
+        }
+        if scan.health.is_none() && (line.contains(".route(\"") || line.contains(".at(\"") || line.contains("#[get(\""))
+        {
+            let known = ["/health", "/healthz", "/health_check", "/healthcheck", "/livez", "/api/health"];
+            scan.health = known.into_iter().find(|route| line.contains(&format!("\"{route}\""))).map(str::to_owned);
+        }
+    }
+    if text.contains("rocket::")
+        && scan.run_env.is_empty()
+        && (text.contains("rocket::build") || text.contains("#[launch]"))
+    {
+        scan.run_env.push(("ROCKET_ADDRESS".into(), "0.0.0.0".into()));
+        scan.port = scan.port.or(Some(8000));
+        notes.found(path.as_str(), None, "Rocket listens on 127.0.0.1:8000 unless ROCKET_ADDRESS says otherwise");
+    }
+}
+
+/// The port that a line names beside an address or the word `port`.
+fn port_in(line: &str) -> Option<u16> {
+    for address in ["0.0.0.0:", "127.0.0.1:", "[::]:", "[::1]:", "localhost:"] {
+        if let Some((_, rest)) = line.split_once(address)
+            && let Some(port) = leading_port(rest)
+            && !line.contains("://")
+        {
+            return Some(port);
+        }
+    }
+    if line.contains("[0, 0, 0, 0]") || line.contains("[127, 0, 0, 1]") || line.contains("UNSPECIFIED") {
+        let rest = line.rsplit_once("],").or_else(|| line.rsplit_once("UNSPECIFIED,")).map(|(_, rest)| rest)?;
+        return leading_port(rest.trim_start());
+    }
+    let lower = line.to_ascii_lowercase();
+    if lower.contains("port")
+        && (lower.contains("unwrap_or") || lower.contains("default_value") || lower.contains("const "))
+    {
+        let digits = lower.split(|c: char| !c.is_ascii_digit()).filter(|part| (4..=5).contains(&part.len()));
+        return digits.filter_map(|part| part.parse().ok()).find(|port| *port >= 1000);
+    }
+    None
+}
+
+fn leading_port(text: &str) -> Option<u16> {
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|port| *port >= 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_read_where_they_are_said() {
+        assert_eq!(port_in(r#"let listener = TcpListener::bind("0.0.0.0:3000").await?;"#), Some(3000));
+        assert_eq!(port_in("let addr = SocketAddr::from(([127, 0, 0, 1], 8080));"), Some(8080));
+        assert_eq!(port_in(r#"let port = env::var("PORT").unwrap_or_else(|_| "8081".into());"#), Some(8081));
+        assert_eq!(port_in(r#"#[arg(short, long = "port", default_value = "9000")]"#), Some(9000));
+        assert_eq!(port_in(r#"redis_uri: "redis://127.0.0.1:6379""#), None);
+        assert_eq!(port_in("let report = summarise(1000);"), None);
+    }
+}
