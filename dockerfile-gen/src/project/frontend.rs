@@ -16,12 +16,24 @@ use super::node::NodeProject;
 pub struct Frontend {
     /// The Node project that builds it.
     pub node: NodeProject,
+    /// The stage that builds it, unique in the plan: `frontend`, or `frontend-DIR` where there are several.
+    pub stage: String,
     /// The folder that it lies in, relative to the project.
     pub dir: RelPath,
     /// The folder that its build writes, relative to the project.
     pub output: RelPath,
     /// Whether the server embeds the output; otherwise it reads it from disk at run time.
     pub embedded: bool,
+}
+
+impl Frontend {
+    /// The absolute path of the build's output in the stage [`Frontend::stage`].
+    ///
+    /// A plan copies from there: into the build stage, before the compiler runs, if it is embedded; else into the final
+    /// stage alone, so that an edit to the front end recompiles nothing.
+    pub fn built(&self) -> String {
+        format!("/app/{}", self.output)
+    }
 }
 
 /// Looks for front ends that build what the server reads (`notes.assets`).
