@@ -41,7 +41,12 @@ const TABLE: &[Row] = &[
     ("pycurl", &["gcc", "libc6-dev", "libcurl4-openssl-dev", "libssl-dev"], &["libcurl4"], true),
     ("pydub", &[], &["ffmpeg"], true),
     ("pyenchant", &[], &["libenchant-2-2"], true),
-    ("pygobject", &["gcc", "libc6-dev", "libcairo2-dev", "libgirepository-2.0-dev", "pkg-config"], &["libcairo2", "libgirepository-2.0-0"], false),
+    (
+        "pygobject",
+        &["gcc", "libc6-dev", "libcairo2-dev", "libgirepository-2.0-dev", "pkg-config"],
+        &["libcairo2", "libgirepository-2.0-0"],
+        false,
+    ),
     ("pygraphviz", &["gcc", "libc6-dev", "libgraphviz-dev", "pkg-config"], &["graphviz"], false),
     ("pylibdmtx", &[], &["libdmtx0b"], true),
     ("pylibmc", &["gcc", "libc6-dev", "libmemcached-dev", "zlib1g-dev"], &["libmemcached11"], true),
@@ -63,7 +68,12 @@ const TABLE: &[Row] = &[
     ("uwsgi", &["gcc", "libc6-dev", "libpcre2-dev"], &["libpcre2-8-0", "media-types"], false),
     ("weasyprint", &[], &["fonts-dejavu-core", "libharfbuzz-subset0", "libpango-1.0-0", "libpangoft2-1.0-0"], true),
     ("xgboost", &[], &["libgomp1"], true),
-    ("xmlsec", &["gcc", "libc6-dev", "libxml2-dev", "libxmlsec1-dev", "pkg-config"], &["libxml2", "libxmlsec1-openssl"], false),
+    (
+        "xmlsec",
+        &["gcc", "libc6-dev", "libxml2-dev", "libxmlsec1-dev", "pkg-config"],
+        &["libxml2", "libxmlsec1-openssl"],
+        false,
+    ),
     ("yt-dlp", &[], &["ffmpeg"], true),
 ];
 

@@ -97,7 +97,8 @@ pub(crate) fn choose(scene: &Scene<'_>, notes: &mut Notes) -> Result<Start> {
     }
     Err(Error::CannotStart {
         reason: format!("nothing in the Python project `{}` says what to run", scene.name),
-        hint: "name a script, a module or `module:app` with `bin` (`--bin`), or the whole command with `command`".into(),
+        hint: "name a script, a module or `module:app` with `bin` (`--bin`), or the whole command with `command`"
+            .into(),
     })
 }
 
@@ -131,9 +132,11 @@ impl Scene<'_> {
             if let Some(start) = known.map(|app| self.app(app, notes)).transpose()?.flatten() {
                 return Ok(start);
             }
-            let serve = Serve { target: bin, factory: false, port: self.port(None, 8000), bound: self.bound().is_some() };
+            let serve =
+                Serve { target: bin, factory: false, port: self.port(None, 8000), bound: self.bound().is_some() };
             let asgi = self.deps.first(&["fastapi", "starlette", "litestar", "quart"]).is_some();
-            let command = if asgi { serve.asgi(self.deps) } else { serve.wsgi(self.deps).or_else(|| serve.asgi(self.deps)) };
+            let command =
+                if asgi { serve.asgi(self.deps) } else { serve.wsgi(self.deps).or_else(|| serve.asgi(self.deps)) };
             let command = command.ok_or_else(|| no_server("a WSGI or ASGI application", "gunicorn` or `uvicorn"))?;
             return Ok(Start { command, port: Some(serve.port), ..Start::default() });
         }
@@ -142,9 +145,9 @@ impl Scene<'_> {
         }
         let module = bin.split('.').all(is_identifier) && {
             let base = bin.replace('.', "/");
-            ["", "src/"].iter().any(|root| {
-                self.has(&format!("{root}{base}.py")) || self.has(&format!("{root}{base}/__main__.py"))
-            })
+            ["", "src/"]
+                .iter()
+                .any(|root| self.has(&format!("{root}{base}.py")) || self.has(&format!("{root}{base}/__main__.py")))
         };
         if module {
             return Ok(Start { command: words(&["python", "-m", bin]), port: self.config.port, ..Start::default() });
@@ -161,7 +164,10 @@ impl Scene<'_> {
         let path = self.at("Procfile");
         let Some(text) = self.tree.text(&path)? else { return Ok(None) };
         if let Some(release) = procfile::process(&text, "release") {
-            notes.warn(format!("{path}:{} runs `{}` before a release; the image does not", release.line, release.command));
+            notes.warn(format!(
+                "{path}:{} runs `{}` before a release; the image does not",
+                release.line, release.command
+            ));
         }
         let Some(web) = procfile::process(&text, "web") else { return Ok(None) };
         let program = procfile::program(&web.command);
@@ -218,7 +224,8 @@ impl Scene<'_> {
     fn django(&self, django: &Django, notes: &mut Notes) -> Result<Start> {
         let conf = self.bound();
         let port = self.port(conf, 8000);
-        let serve = |target: &str| Serve { target, factory: false, port, bound: conf.is_some() }.clone_command(self.deps);
+        let serve =
+            |target: &str| Serve { target, factory: false, port, bound: conf.is_some() }.clone_command(self.deps);
         let asgi = django.asgi.as_deref().filter(|_| django.prefers_asgi).and_then(|target| serve(target).0);
         let wsgi = django.wsgi.as_deref().and_then(|target| serve(target).1);
         let late = django.asgi.as_deref().and_then(|target| serve(target).0);
@@ -331,18 +338,22 @@ impl Scene<'_> {
             },
         };
         let what = if app.factory { "is made by" } else { "is" };
-        notes.found(self.at(app.path.as_str()), Some(app.line), format!("the {framework} application {what} `{target}`"));
+        notes.found(
+            self.at(app.path.as_str()),
+            Some(app.line),
+            format!("the {framework} application {what} `{target}`"),
+        );
         Ok(Some(start))
     }
 
     /// Folders that are named relative to where the program runs decide where that is.
     fn run_beside_data(&self, start: &mut Start, source: &Source, root: &RelPath) {
-        let named = source.text.match_indices("directory=").filter_map(|(at, _)| {
-            source.text.get(at + 10..)?.strip_prefix(['"', '\''])?.split(['"', '\'']).next()
-        });
-        let here = |base: &RelPath, name: &str| {
-            base.join(name).is_some_and(|path| self.tree.has_dir(&self.at(path.as_str())))
-        };
+        let named = source
+            .text
+            .match_indices("directory=")
+            .filter_map(|(at, _)| source.text.get(at + 10..)?.strip_prefix(['"', '\''])?.split(['"', '\'']).next());
+        let here =
+            |base: &RelPath, name: &str| base.join(name).is_some_and(|path| self.tree.has_dir(&self.at(path.as_str())));
         for name in named {
             if !here(&RelPath::default(), name) && here(root, name) {
                 start.dir = root.clone();
@@ -391,14 +402,17 @@ impl Scene<'_> {
         notes: &mut Notes,
     ) -> Result<Option<Vec<String>>> {
         let file = app.path.as_str();
-        let runs_itself = source.text.contains("__main__") || framework == "aiohttp" && source.text.contains("run_app(");
+        let runs_itself =
+            source.text.contains("__main__") || framework == "aiohttp" && source.text.contains("run_app(");
         match framework {
             "Flask" => {
                 notes.warn(format!(
                     "no server is among the dependencies, so the image runs {framework}'s development server, which is not \
                      for production: add `gunicorn`"
                 ));
-                if runs_itself && source.text.contains("socketio.run(") || source.text.contains("host=\"0.0.0.0\"") && runs_itself {
+                if runs_itself && source.text.contains("socketio.run(")
+                    || source.text.contains("host=\"0.0.0.0\"") && runs_itself
+                {
                     return Ok(Some(words(&["python", file])));
                 }
                 let port = start.port.unwrap_or(5000);
@@ -406,7 +420,9 @@ impl Scene<'_> {
                 Ok(Some(words(&["flask", &argument, "run", "--host=0.0.0.0", &format!("--port={port}")])))
             }
             "Dash" if runs_itself => {
-                notes.warn("no server is among the dependencies, so the image runs Dash's development server: add `gunicorn`");
+                notes.warn(
+                    "no server is among the dependencies, so the image runs Dash's development server: add `gunicorn`",
+                );
                 start.env.insert("HOST".into(), "0.0.0.0".into());
                 start.port = Some(self.port(port_of(&source.text), 8050));
                 Ok(Some(words(&["python", file])))
@@ -430,7 +446,8 @@ impl Scene<'_> {
         let others: Vec<String> = apps
             .iter()
             .filter(|app| {
-                let same_depth = app.path.as_str().matches('/').count() <= chosen.path.as_str().matches('/').count() + 1;
+                let same_depth =
+                    app.path.as_str().matches('/').count() <= chosen.path.as_str().matches('/').count() + 1;
                 app.path != chosen.path && !app.factory && matches!(app.maker, Maker::Class(_)) && same_depth
             })
             .map(|app| format!("{}:{}", self.at(app.path.as_str()), app.line))
@@ -447,7 +464,8 @@ impl Scene<'_> {
         }
         let imports = |source: &&Source| {
             let text = &source.text;
-            line_with(text, &["import streamlit", "from streamlit"]).is_some() && !source.path.as_str().contains("pages/")
+            line_with(text, &["import streamlit", "from streamlit"]).is_some()
+                && !source.path.as_str().contains("pages/")
         };
         let usual = ["streamlit_app.py", "app.py", "main.py", "Home.py", "home.py", "Hello.py"];
         let rank = |source: &&Source| {
@@ -460,7 +478,11 @@ impl Scene<'_> {
         let found = config.lines().find_map(|line| line.trim().strip_prefix("port")?.trim_start().strip_prefix('='));
         let port = self.port(found.and_then(last_number), 8501);
         let file = source.path.as_str();
-        notes.found(self.at(file), line_with(&source.text, &["import streamlit", "from streamlit"]), "a Streamlit script");
+        notes.found(
+            self.at(file),
+            line_with(&source.text, &["import streamlit", "from streamlit"]),
+            "a Streamlit script",
+        );
         Ok(Some(Start {
             framework: Some("Streamlit".into()),
             command: words(&[
@@ -482,19 +504,26 @@ impl Scene<'_> {
 
     /// The console script that is the only one, is called as the project, or like a server.
     fn script_of_project(&self, notes: &mut Notes) -> Option<Start> {
-        let like_server = |name: &str| ["serve", "server", "start", "web", "api"].iter().any(|word| name.ends_with(word));
+        let like_server =
+            |name: &str| ["serve", "server", "start", "web", "api"].iter().any(|word| name.ends_with(word));
         let own = self.scripts.iter().find(|(name, _)| crate::project::slug(name) == crate::project::slug(self.name));
         let serving = self.scripts.iter().find(|(name, _)| like_server(name));
         let only = self.scripts.first().filter(|_| self.scripts.len() == 1);
         let (name, target) = serving.or(own).or(only)?;
         let pyproject = self.pyproject?;
         notes.found(&pyproject.path, pyproject.line(name), format!("the console script `{name}` is `{target}`"));
-        let others: Vec<&str> = self.scripts.iter().map(|(name, _)| name.as_str()).filter(|other| other != name).collect();
+        let others: Vec<&str> =
+            self.scripts.iter().map(|(name, _)| name.as_str()).filter(|other| other != name).collect();
         if !others.is_empty() {
             notes.warn(format!("the image runs `{name}`; `bin` chooses another script: {}", others.join(", ")));
         }
         let module = target.split(':').next().unwrap_or_default().replace('.', "/");
-        let files = [format!("{module}.py"), format!("src/{module}.py"), format!("{module}/__init__.py"), format!("src/{module}/__init__.py")];
+        let files = [
+            format!("{module}.py"),
+            format!("src/{module}.py"),
+            format!("{module}/__init__.py"),
+            format!("src/{module}/__init__.py"),
+        ];
         let source = files.iter().find_map(|file| self.sources.get(file));
         let port = source.and_then(|source| port_of(&source.text));
         Some(Start { command: words(&[name]), port: self.config.port.or(port), own_script: true, ..Start::default() })
@@ -502,7 +531,8 @@ impl Scene<'_> {
 
     /// A package with `__main__`, or a script.
     fn plain_script(&self, notes: &mut Notes) -> Option<Start> {
-        let usual = ["main.py", "app.py", "server.py", "run.py", "bot.py", "start.py", "index.py", "__main__.py", "cli.py"];
+        let usual =
+            ["main.py", "app.py", "server.py", "run.py", "bot.py", "start.py", "index.py", "__main__.py", "cli.py"];
         let same = |source: &Source| source.path.file_name() == format!("{}.py", self.name.replace('-', "_"));
         let is_script = |source: &&Source| {
             let name = source.path.file_name();
@@ -513,7 +543,11 @@ impl Scene<'_> {
             let name = source.path.file_name();
             (source.path.as_str().matches('/').count(), usual.iter().position(|usual| *usual == name).unwrap_or(0))
         };
-        let mut at_top = self.sources.files.iter().filter(|source| source.path.parent().is_empty() && source.path.file_name() != "setup.py");
+        let mut at_top = self
+            .sources
+            .files
+            .iter()
+            .filter(|source| source.path.parent().is_empty() && source.path.file_name() != "setup.py");
         let only = at_top.next().filter(|_| at_top.next().is_none());
         let source = self.sources.files.iter().filter(is_script).min_by_key(rank).or(only)?;
         let mut start = self.file(source.path.as_str());
@@ -551,7 +585,9 @@ impl Scene<'_> {
         let local = ["host=\"127.0.0.1\"", "host='127.0.0.1'", "host=\"localhost\"", "host='localhost'"];
         if let Some(line) = line_with(&source.text, &local) {
             let path = self.at(source.path.as_str());
-            notes.warn(format!("{path}:{line} listens on the container's own address only, so no port can be published: use 0.0.0.0"));
+            notes.warn(format!(
+                "{path}:{line} listens on the container's own address only, so no port can be published: use 0.0.0.0"
+            ));
         }
     }
 }
@@ -604,7 +640,8 @@ fn port_of(text: &str) -> Option<u16> {
 
 fn is_health(path: &str) -> bool {
     let path = path.trim_matches('/');
-    let known = ["health", "healthz", "healthcheck", "health-check", "health_check", "livez", "api/health", "ping", "_health"];
+    let known =
+        ["health", "healthz", "healthcheck", "health-check", "health_check", "livez", "api/health", "ping", "_health"];
     known.contains(&path)
 }
 

@@ -71,7 +71,8 @@ impl std::fmt::Display for Version {
 pub(crate) fn named(text: &str, path: &str, line: Option<u32>) -> Result<Version> {
     let text = text.trim().trim_matches(['"', '\'']);
     let lower = text.to_ascii_lowercase();
-    let bare = lower.trim_start_matches("cpython").trim_start_matches("python").trim_start_matches(['-', '@', '=', ' ']);
+    let bare =
+        lower.trim_start_matches("cpython").trim_start_matches("python").trim_start_matches(['-', '@', '=', ' ']);
     let mut parts = bare.split('.').map(|part| part.trim_end_matches(['t', 'd', '+']).parse::<u32>());
     match (parts.next(), parts.next(), parts.next()) {
         (Some(Ok(3)), None, None) => Ok(Version::minor(PREFERENCE[0])),
