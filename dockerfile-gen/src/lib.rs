@@ -68,11 +68,13 @@ pub fn generate(root: impl AsRef<Path>, layer: ConfigLayer) -> Result<Generated>
 pub fn generate_tree(tree: &dyn Tree, layer: ConfigLayer) -> Result<Generated> {
     let tree = Recorder::new(tree);
     let config = config::load(&tree, layer)?;
-    let project = Project::detect(&tree, &config)?;
+    let mut project = Project::detect(&tree, &config)?;
     let mut plan = Plan::new(&project, &config)?;
     reorder(&mut plan, &config);
     let dockerfile = output::stamped(&render::dockerfile(&plan, &config, &tree)?);
-    let dockerignore = output::stamped(&dockerignore::dockerignore(&tree, &project, &plan, &config)?);
+    let ignore = dockerignore::dockerignore(&tree, &project, &plan, &config)?;
+    project.notes.warnings.extend(ignore.warnings);
+    let dockerignore = output::stamped(&ignore.text);
     let name = |path: &str| RelPath::new(path).unwrap_or_default();
     let files = Files(BTreeMap::from([(name("Dockerfile"), dockerfile), (name(".dockerignore"), dockerignore)]));
     Ok(Generated { project, plan, files, reads: tree.into_reads() })

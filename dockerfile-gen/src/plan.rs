@@ -156,6 +156,11 @@ pub enum Op {
         /// Its mounts, in the order in which they are printed.
         mounts: Vec<Mount>,
     },
+    /// A file that stands in the Dockerfile itself: `COPY` of a here-document, spelled by the template of this name.
+    File {
+        /// Such as `rust/update-sources`.
+        template: String,
+    },
     /// `ENV`.
     Env {
         /// Names and values.
@@ -294,6 +299,11 @@ impl Step {
     pub fn run(id: &str, template: &str) -> Self {
         let op = Op::Run { template: template.to_owned(), values: BTreeMap::new(), mounts: Vec::new() };
         Self { seconds: 5.0, ..Self::new(id, op) }
+    }
+
+    /// A `COPY` of a here-document, spelled by `template`.
+    pub fn file(id: &str, template: &str) -> Self {
+        Self { seconds: 0.1, ..Self::new(id, Op::File { template: template.to_owned() }) }
     }
 
     /// A `COPY` from the build context into `dest`.

@@ -17,9 +17,9 @@ use super::service::{Service, finish};
 use super::system::{Family, SUITE, default_user, family, install};
 use super::{Change, Mount, Plan, Source, Stage, Step};
 
-/// Where cargo keeps what it downloads, in the official image.
-const REGISTRY: &str = "/usr/local/cargo/registry";
-const GIT: &str = "/usr/local/cargo/git";
+/// Where cargo keeps what it downloads. The whole of it is one cache mount, for cargo's lock lies in it: so builds
+/// can share it, and no project waits for another.
+const CARGO_HOME: &str = "/var/cache/cargo";
 
 /// Debian packages whose files the distroless `cc` image has.
 const IN_DISTROLESS: [&str; 6] = ["ca-certificates", "libgcc-s1", "libssl3", "libstdc++6", "tzdata", "zlib1g"];
@@ -103,6 +103,9 @@ fn base(rust: &RustProject, config: &Config, images: &Images) -> Result<Stage> {
     if family(&images.base) == Family::Alpine {
         packages.insert("libc6-dev".into());
     }
+    if family(&images.base) == Family::Debian {
+        stage.push(Step::file("shell", "rust/shell"));
+    }
     stage.maybe(install("system", &packages, &images.base)?);
     stage.push(Step::workdir("/app"));
     let toolchain = &rust.toolchain;
@@ -133,6 +136,7 @@ fn base(rust: &RustProject, config: &Config, images: &Images) -> Result<Stage> {
         }
     }
     let mut env = rust.build_env.clone();
+    env.push(("CARGO_HOME".into(), CARGO_HOME.into()));
     env.push(("CARGO_TARGET_DIR".into(), "/app/target".into()));
     env.retain(|(name, _)| !config.build_env.contains_key(name));
     env.extend(config.build_env.clone());
@@ -181,18 +185,11 @@ impl Workshop<'_> {
 
     /// The caches: what was downloaded, and (where it lasts) the target folder with the sources it was built from.
     fn cached(&self, step: Step, lasting: bool) -> Step {
-        let mut step = step.locked_cache("cargo-registry", REGISTRY);
-        if self.rust.build_packages.contains("git") || self.rust.credentials.is_empty() && self.uses_git() {
-            step = step.locked_cache("cargo-git", GIT);
-        }
+        let mut step = step.cache("cargo-home", CARGO_HOME);
         if lasting {
             step = step.locked_cache(format!("{}-target{PER_PLATFORM}", slug(&self.project.name)), "/app");
         }
         step.credentials(&self.rust.credentials)
-    }
-
-    fn uses_git(&self) -> bool {
-        self.rust.build_packages.contains("ca-certificates")
     }
 
     fn manifests(&self) -> Stage {
@@ -247,7 +244,9 @@ impl Workshop<'_> {
             stage.push(self.cached(step, false).seconds(120.0));
             return stage;
         }
-        let mut stage = Stage::from_stage("build", "deps");
+        let mut stage = Stage::from_stage("build", "deps")
+            .comment("The binary: built in the same cache, from sources that are brought up to date by content.");
+        stage.push(Step::file("update-sources", "rust/update-sources"));
         stage.push(Step { id: "sources-dir".into(), ..Step::workdir("/src") });
         stage.push(Step::copy("sources", [Source::from(".")], "./").why("the sources change with almost every commit"));
         stage.push(Step { id: "app-dir".into(), ..Step::workdir("/app") });
