@@ -5,7 +5,7 @@
 //! `-- expect exit --`; only what a case names is compared. `UPDATE_EXPECT=1` rewrites those parts
 //! (a new case starts with `-- expect Dockerfile --` and `-- expect stderr --` left empty).
 //! Adding a case needs no Rust line.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -72,7 +72,8 @@ impl Workshop<'_> {
         let locked = install.lock.is_some();
         let step = match install.manager {
             Some(Manager::Uv) => {
-                let step = Step::run("install", "python/uv").word("mode", if self.filters() { "--frozen" } else { "--frozen" });
+                let step = Step::run("install", "python/uv")
+                    .word("mode", if self.filters() { "--frozen" } else { "--frozen" });
                 step.words("options", self.uv_options(true))
             }
             Some(Manager::Poetry) => {
@@ -88,7 +89,8 @@ impl Workshop<'_> {
                 Step::run("install", "python/pdm").words("options", options).flag("venv", true)
             }
             Some(Manager::Pipenv) => {
-                let step = Step::run("install", "python/pipenv").word("mode", if locked { "--deploy" } else { "--skip-lock" });
+                let step =
+                    Step::run("install", "python/pipenv").word("mode", if locked { "--deploy" } else { "--skip-lock" });
                 step.words("options", install.groups.iter().map(|group| format!("--categories={group}")))
             }
             Some(Manager::Pip) | None => {
@@ -118,7 +120,11 @@ impl Workshop<'_> {
                 Credential::Ssh => "--ssh default".to_owned(),
             })
             .collect();
-        if options.is_empty() { Vec::new() } else { vec![format!("With credentials: docker build {} .", options.join(" "))] }
+        if options.is_empty() {
+            Vec::new()
+        } else {
+            vec![format!("With credentials: docker build {} .", options.join(" "))]
+        }
     }
 
     fn uv_options(&self, dependencies: bool) -> Vec<String> {
