@@ -173,6 +173,11 @@ pub enum Op {
         /// The variable of the base image.
         variable: String,
     },
+    /// `ENV` that puts a folder before those in which programs are looked for.
+    Path {
+        /// An absolute path.
+        first: String,
+    },
     /// `ARG`.
     Arg {
         /// The name.
@@ -348,6 +353,11 @@ impl Step {
     /// An `ENV` that takes its value from a variable that the base image sets.
     pub fn env_from(id: &str, name: &str, variable: &str) -> Self {
         Self::new(id, Op::EnvFrom { name: name.to_owned(), variable: variable.to_owned() })
+    }
+
+    /// An `ENV` that puts a folder before those in which programs are looked for.
+    pub fn path(first: &str) -> Self {
+        Self::new("path", Op::Path { first: first.to_owned() })
     }
 
     /// An `ARG`.

@@ -150,6 +150,7 @@ fn view<'a>(op: &'a Op, config: &Config) -> Result<(&'a str, Json)> {
         Op::File { template } => (template, json!({})),
         Op::Env { pairs } => ("common/env", json!({ "pairs": quote::pairs(pairs)? })),
         Op::EnvFrom { name, variable } => ("common/env", json!({ "pairs": format!("{name}=${{{variable}}}") })),
+        Op::Path { first } => ("common/env", json!({ "pairs": format!("PATH={}:$PATH", quote::mount_value(first)?) })),
         Op::Arg { name, default } => {
             let default = default.as_deref().map(quote::env_value).transpose()?;
             (

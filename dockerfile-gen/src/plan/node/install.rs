@@ -104,6 +104,7 @@ fn manifests(layout: &Layout<'_>) -> Stage {
     let source = if node.root.as_str().is_empty() { "." } else { node.root.as_str() };
     let step = Step::run("manifests", "node/manifests")
         .mount(crate::plan::Mount::Bind { from: None, source: source.into(), target: "/src".into(), writable: false })
+        .words("program", if runs_on_bun(node) { &["bun", "run"][..] } else { &["node"] }.iter().copied())
         .words("inputs", inputs)
         .flag("workspace", node.workspace)
         .value("masked", crate::plan::Value::Word(masked.unwrap_or_default().into()));

@@ -194,15 +194,9 @@ fn reads(
                     tree.has_dir(full.as_str()) || tree.has(full.as_str()) && !full.as_str().ends_with(".rs")
                 });
                 match there {
-                    Some(full) if !full.as_str().ends_with("Cargo.toml") => {
-                        if runtime.insert(full.clone()) {
-                            notes.need(full.as_str());
-                            notes.found(
-                                path.as_str(),
-                                Some(line_at(text, offset)),
-                                format!("reads `{full}` when it runs"),
-                            );
-                        }
+                    Some(full) if !full.as_str().ends_with("Cargo.toml") && runtime.insert(full.clone()) => {
+                        notes.need(full.as_str());
+                        notes.found(path.as_str(), Some(line_at(text, offset)), format!("reads `{full}` when it runs"));
                     }
                     Some(_) => {}
                     None if word.starts_with("Serve") || word.starts_with("File") => {

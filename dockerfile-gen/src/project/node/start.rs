@@ -205,11 +205,12 @@ impl Follow<'_> {
         if !by_exec && self.package.script(name).is_some() && (runs || words[0] != "bun" || name != "build") {
             return self.with_arguments(self.named(name, depth), words, name);
         }
+        if words[0] == "bun" && (name.contains('.') || name.contains('/')) {
+            let rest = words.iter().filter(|word| *word != "run");
+            return self.program(rest.cloned().collect());
+        }
         if runs || matches!(first, "install" | "ci" | "i" | "build" | "prune" | "rebuild") {
             return Found::Nothing;
-        }
-        if words[0] == "bun" && (first.contains('.') || first.contains('/')) {
-            return self.program(words.to_vec());
         }
         let skip = usize::from(matches!(first, "exec" | "dlx" | "x"));
         let inner: Vec<String> = rest.into_iter().skip(skip).cloned().collect();
