@@ -12,6 +12,7 @@ mod listen;
 mod modfile;
 mod packages;
 mod place;
+mod programs;
 mod sample;
 mod serve;
 mod source;
@@ -152,6 +153,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoP
     need_all(tree, &packages, &sources, &mains, notes);
     compiler(&mut project, &sources, &own, config, notes);
     files_read(tree, &mut project, &sources, notes);
+    missing_programs(&sources, config, notes);
     address(tree, &mut project, &sources, config, notes);
     project.version_variable = version_variable(&own, &packages, &modules, &main, notes);
     private(tree, &mut project, notes);
@@ -378,6 +380,19 @@ fn files_read(tree: &dyn Tree, project: &mut GoProject, sources: &[Source], note
         notes.warn(format!("{by}:{line} loads `.env`, which stays out of the image: use `docker run --env-file .env`"));
     }
     project.served = reads.served.into_keys().collect();
+}
+
+/// Says which programs the program starts that the image will not have.
+fn missing_programs(sources: &[Source], config: &Config, notes: &mut Notes) {
+    let mut started = programs::started(sources);
+    started.retain(|name, _| !config.packages.contains(name));
+    if let Some((path, line)) = started.values().next() {
+        let names: Vec<String> = started.keys().map(|name| format!("`{name}`")).collect();
+        notes.warn(format!(
+            "the program starts {} ({path}:{line}), which the image does not have: `packages` adds what is needed",
+            names.join(", ")
+        ));
+    }
 }
 
 /// The port, the address and the sub-command of the server.
