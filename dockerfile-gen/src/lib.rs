@@ -58,7 +58,11 @@ pub struct Generated {
 /// # Errors
 /// Whatever stands in the way of a Dockerfile that builds and starts; see [`Error`].
 pub fn generate(root: impl AsRef<Path>, layer: ConfigLayer) -> Result<Generated> {
-    generate_tree(&DiskTree::open(root)?, layer)
+    let root = root.as_ref();
+    generate_tree(&DiskTree::open(root)?, layer).map_err(|error| match error {
+        Error::NoProject { seen, .. } => Error::NoProject { root: root.display().to_string(), seen },
+        other => other,
+    })
 }
 
 /// Generates the files for a project that is given as a tree.
