@@ -4,6 +4,7 @@
 //! program that the container runs is found first; what must be installed, built and copied follows from it.
 
 pub(crate) mod framework;
+mod keep;
 mod listen;
 pub(crate) mod manager;
 pub(crate) mod manifest;
@@ -13,7 +14,7 @@ mod nx;
 mod registry;
 mod scripts;
 mod shell;
-mod source;
+pub(crate) mod source;
 mod start;
 mod version;
 mod workspace;
@@ -26,10 +27,10 @@ use crate::error::{Error, Result};
 use crate::tree::{RelPath, Tree};
 
 pub use framework::Framework;
+pub use keep::Keep;
 pub use listen::Listen;
 pub use manager::{Manager, ManagerKind};
 pub use native::{Prisma, System};
-pub use needs::Keep;
 pub use scripts::Scripts;
 pub use start::Start;
 pub(crate) use version::suite;
@@ -81,6 +82,8 @@ pub struct NodeProject {
     pub listen: Listen,
     /// What of the package gets into the image.
     pub keep: Keep,
+    /// Whether the program writes into its own folder.
+    pub writes: bool,
 }
 
 /// A path inside a folder; the root is `""`.
@@ -202,15 +205,18 @@ fn assemble(
         }
     }
     scripts.variables(tree, &package, prisma.as_ref(), &program.framework, notes);
-    if matches!(program.framework, Framework::Server | Framework::Nest) {
-        let texts: Vec<String> =
-            listen::sources(tree, &package.dir).iter().take(100).map(|path| tree.scan(path.as_str())).collect();
-        notes.assets.extend(super::frontend::served(tree, &package.dir, &texts));
+    let own = matches!(program.framework, Framework::Server | Framework::Nest);
+    let sources = if own { source::read(tree, &package.dir) } else { Vec::new() };
+    notes.assets.extend(super::frontend::served(tree, &package.dir, &sources));
+    if !notes.assets.is_empty() {
+        // What a script for another host builds is built in a stage of its own.
+        scripts.build.retain(|command| !command.iter().any(|word| word == "heroku-postbuild"));
     }
-    let keep = needs::keep(tree, &package, &program, &scripts, config)?;
-    let listen = needs::listen(tree, &package, &program, config, notes);
+    let keep = keep::keep(tree, &package, &program, &scripts, &sources, config)?;
+    let writes = own && keep::writes(&package, &sources, notes);
+    let listen = needs::listen(tree, &package, &program, &sources, config, notes);
     let (credentials, keeps_npmrc) = registry::detect(tree, &root.dir, notes)?;
-    let inputs = needs::inputs(tree, &root, &manager, keeps_npmrc, notes)?;
+    let inputs = keep::inputs(tree, &root, &manager, keeps_npmrc, notes)?;
     let name = package.name().rsplit('/').next().unwrap_or_default().to_owned();
     let path = |dir: &str| RelPath::new(dir).unwrap_or_default();
     Ok(NodeProject {
@@ -232,6 +238,7 @@ fn assemble(
         start: program.start,
         listen,
         keep,
+        writes,
         manager,
     })
 }

@@ -42,6 +42,7 @@ builtin![
     "node/pnpm-prune",
     "node/run",
     "node/strip",
+    "node/writable",
     "node/yarn-classic-install",
     "node/yarn-focus",
     "node/yarn-install",

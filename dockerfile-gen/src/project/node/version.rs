@@ -23,6 +23,14 @@ pub(crate) fn detect(tree: &dyn Tree, root: &Manifest, package: &Manifest, notes
         Some(version) => version,
         None => ranged(root, package, notes),
     };
+    if version % 2 == 1 && version < LINES[1] {
+        // An odd line ends after half a year, and with it its images.
+        notes.warn(format!(
+            "Node {version} has ended and was never a long-term line; the image has Node {}",
+            version + 1
+        ));
+        return Ok(version + 1);
+    }
     if version <= ENDED {
         notes.warn(format!(
             "Node {version} gets no security fixes any more; ask for a newer line, such as {}",
