@@ -55,6 +55,7 @@ builtin![
     "python/pip-project",
     "python/pipenv",
     "python/poetry",
+    "python/prune",
     "python/requirements",
     "python/setup",
     "python/tool",

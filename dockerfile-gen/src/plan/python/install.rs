@@ -3,10 +3,10 @@
 //! Input: the facts about the install. Output: the tool's stage and the install steps. The one idea: the manager is mounted
 //! where it is needed and in no layer; the second, strict run is the manager's own, so the first can only save time.
 
-use crate::project::python::{Manager, Metadata};
+use crate::project::python::Manager;
 
 use super::super::{Change, Mount, Stage, Step};
-use super::{Images, VENV, Workshop};
+use super::Workshop;
 
 /// The tag of uv's image where the project asks for none.
 const UV: &str = "0.13";
@@ -72,8 +72,7 @@ impl Workshop<'_> {
         let locked = install.lock.is_some();
         let step = match install.manager {
             Some(Manager::Uv) => {
-                let step = Step::run("install", "python/uv")
-                    .word("mode", if self.filters() { "--frozen" } else { "--frozen" });
+                let step = Step::run("install", "python/uv").word("mode", "--frozen");
                 step.words("options", self.uv_options(true))
             }
             Some(Manager::Poetry) => {
@@ -89,8 +88,7 @@ impl Workshop<'_> {
                 Step::run("install", "python/pdm").words("options", options).flag("venv", true)
             }
             Some(Manager::Pipenv) => {
-                let step =
-                    Step::run("install", "python/pipenv").word("mode", if locked { "--deploy" } else { "--skip-lock" });
+                let step = Step::run("install", "python/pipenv").word("mode", if locked { "--deploy" } else { "--skip-lock" });
                 step.words("options", install.groups.iter().map(|group| format!("--categories={group}")))
             }
             Some(Manager::Pip) | None => {
@@ -99,7 +97,7 @@ impl Workshop<'_> {
                 Step::run("install", "python/pip").words("files", files)
             }
         };
-        let mut step = self.with_tool(step).flag("ssh", install.ssh).words("env", self.build_env());
+        let mut step = self.with_tool(step).flag("ssh", install.ssh).words("env", self.build_env()).words("readme", [""; 0]);
         step = step.credentials(&self.python.credentials).change(Change::Lockfile).seconds(40.0);
         for line in self.secrets() {
             step = step.comment(line);
@@ -120,11 +118,7 @@ impl Workshop<'_> {
                 Credential::Ssh => "--ssh default".to_owned(),
             })
             .collect();
-        if options.is_empty() {
-            Vec::new()
-        } else {
-            vec![format!("With credentials: docker build {} .", options.join(" "))]
-        }
+        if options.is_empty() { Vec::new() } else { vec![format!("With credentials: docker build {} .", options.join(" "))] }
     }
 
     fn uv_options(&self, dependencies: bool) -> Vec<String> {
@@ -168,11 +162,11 @@ impl Workshop<'_> {
             return None;
         }
         let mut stage = Stage::from_stage("wheel", "deps").comment("The project's own compiled parts.");
-        let from = if self.python.dir.as_str().is_empty() { ".".to_owned() } else { format!("{}/", self.python.dir) };
-        stage.push(Step::copy("sources", [from], "./"));
+        stage.push(Step::copy("sources", [self.context()], "./"));
         let member = self.python.install.member.as_str();
         let dir = if member.is_empty() { ".".to_owned() } else { format!("./{member}") };
         let step = Step::run("wheel", "python/wheel").word("dir", dir).words("env", self.project_env());
+        let step = self.with_readme(step);
         stage.push(step.cache("pip", PIP_CACHE).seconds(60.0));
         Some(stage)
     }
@@ -227,7 +221,14 @@ impl Workshop<'_> {
             Manager::Pip | Manager::Pipenv | Manager::Poetry | Manager::Pdm => return None,
         };
         let step = self.with_tool(step).words("env", self.project_env()).credentials(&python.credentials);
-        let _ = (VENV, Metadata::Setup, Images::local_name as fn(&str, &str) -> String);
-        Some(step.change(Change::Never).seconds(2.0))
+        Some(self.with_readme(step).change(Change::Never).seconds(2.0))
+    }
+
+    /// Puts an empty README where the build asks for one.
+    fn with_readme(&self, step: Step) -> Step {
+        let readme: Vec<String> = self.python.readme.iter().map(|path| format!("./{path}")).collect();
+        let comment = "The README is only quoted in the metadata: with an empty one, editing it rebuilds nothing.";
+        let step = if readme.is_empty() { step } else { step.comment(comment) };
+        step.words("readme", readme)
     }
 }

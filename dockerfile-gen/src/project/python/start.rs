@@ -152,10 +152,10 @@ impl Scene<'_> {
         if module {
             return Ok(Start { command: words(&["python", "-m", bin]), port: self.config.port, ..Start::default() });
         }
-        let scripts: Vec<&str> = self.scripts.iter().map(|(name, _)| name.as_str()).collect();
+        let scripts: Vec<String> = self.scripts.iter().map(|(name, _)| format!(" or `{name}`")).collect();
         Err(Error::CannotStart {
             reason: format!("`{bin}` is no script, module or console script of the project"),
-            hint: format!("name a .py file, `module:app`, a module with `__main__`, or one of: {}", scripts.join(", ")),
+            hint: format!("name a .py file, `module:app`, a module with `__main__`{}", scripts.join("")),
         })
     }
 
@@ -191,7 +191,9 @@ impl Scene<'_> {
         let mut start = Start { port: Some(self.port(None, 8000)), ..Start::default() };
         // gunicorn listens on $PORT by itself, uvicorn on an address of its own; both mean all interfaces here.
         let port = start.port.map(|port| port.to_string()).unwrap_or_default();
-        let reads_port = web.command.contains("PORT") || matches!(program, "gunicorn" | "uwsgi" | "python" | "python3");
+        let bound = [" -b", "--bind", "--port", "--http"].iter().any(|option| web.command.contains(option));
+        let reads_port = web.command.contains("PORT")
+            || !bound && matches!(program, "gunicorn" | "uwsgi" | "python" | "python3");
         if reads_port {
             start.env.insert("PORT".into(), port.clone());
         }
