@@ -204,7 +204,9 @@ fn cargo_manifest_edits() {
     };
     let free: [(&str, &dyn Fn()); 12] = [
         ("a comment", &|| project.append(server, "# a comment\n")),
-        ("keywords and a description", &|| project.edit(server, "[package]", "[package]\nkeywords = [\n  \"shop\",\n]")),
+        ("keywords and a description", &|| {
+            project.edit(server, "[package]", "[package]\nkeywords = [\n  \"shop\",\n]")
+        }),
         ("metadata", &|| project.append(server, "\n[package.metadata.docs.rs]\nall-features = true\n")),
         ("lints", &|| project.append("Cargo.toml", "\n[workspace.lints.clippy]\npedantic = \"warn\"\n")),
         ("a development profile", &|| project.append("Cargo.toml", "\n[profile.dev]\nopt-level = 1\n")),

@@ -6,9 +6,37 @@ use dockerfile_gen::{ConfigLayer, Generated, MemTree, generate_tree};
 use proptest::prelude::*;
 
 const NASTY: &[&str] = &[
-    "\nRUN touch /evil\n", "\r\nUSER root\r\n", "$(touch /evil)", "`touch /evil`", "'; touch /evil; '", "\" && touch /evil && \"",
-    "\\", "\\\n", "<<EOF", "\nEOF\nRUN touch /evil", "--from=evil", "#", " ", "$HOME", "${HOME:-x}", "{{x}}", "{{{x}}}", "*", "../../etc",
-    "\u{202e}", "\u{0}", "a b", "|| touch /evil", "> /evil", "\t", "[\"a\"]", "!", "%s", "-rf", "ü", "name@1.0;x",
+    "\nRUN touch /evil\n",
+    "\r\nUSER root\r\n",
+    "$(touch /evil)",
+    "`touch /evil`",
+    "'; touch /evil; '",
+    "\" && touch /evil && \"",
+    "\\",
+    "\\\n",
+    "<<EOF",
+    "\nEOF\nRUN touch /evil",
+    "--from=evil",
+    "#",
+    " ",
+    "$HOME",
+    "${HOME:-x}",
+    "{{x}}",
+    "{{{x}}}",
+    "*",
+    "../../etc",
+    "\u{202e}",
+    "\u{0}",
+    "a b",
+    "|| touch /evil",
+    "> /evil",
+    "\t",
+    "[\"a\"]",
+    "!",
+    "%s",
+    "-rf",
+    "ü",
+    "name@1.0;x",
 ];
 
 fn nasty() -> impl Strategy<Value = String> {
@@ -25,13 +53,14 @@ fn as_planned(generated: &Generated) {
         planned.push(Keyword::From);
         for step in &stage.steps {
             // `SHELL` and `ENV PATH` are spelled by templates too.
-            planned.push(Keyword::ALL.into_iter().find(|keyword| keyword.name() == step.op.instruction()).unwrap());
+            planned.push(Keyword::ALL.into_iter().find(|keyword| keyword.as_str() == step.op.instruction()).unwrap());
         }
     }
     let found: Vec<Keyword> = parsed.instructions.iter().map(|instruction| instruction.keyword).collect();
     let same = found.len() == planned.len()
         && found.iter().zip(&planned).all(|(found, planned)| {
-            found == planned || matches!((planned, found), (Keyword::Copy | Keyword::Run, Keyword::Shell | Keyword::Env))
+            found == planned
+                || matches!((planned, found), (Keyword::Copy | Keyword::Run, Keyword::Shell | Keyword::Env))
         });
     assert!(same, "planned {planned:?}\nfound   {found:?}\n{text}");
     for line in text.lines() {

@@ -88,7 +88,8 @@ impl Workshop<'_> {
                 Step::run("install", "python/pdm").words("options", options).flag("venv", true)
             }
             Some(Manager::Pipenv) => {
-                let step = Step::run("install", "python/pipenv").word("mode", if locked { "--deploy" } else { "--skip-lock" });
+                let step =
+                    Step::run("install", "python/pipenv").word("mode", if locked { "--deploy" } else { "--skip-lock" });
                 step.words("options", install.groups.iter().map(|group| format!("--categories={group}")))
             }
             Some(Manager::Pip) | None => {
@@ -97,7 +98,8 @@ impl Workshop<'_> {
                 Step::run("install", "python/pip").words("files", files)
             }
         };
-        let mut step = self.with_tool(step).flag("ssh", install.ssh).words("env", self.build_env()).words("readme", [""; 0]);
+        let mut step =
+            self.with_tool(step).flag("ssh", install.ssh).words("env", self.build_env()).words("readme", [""; 0]);
         step = step.credentials(&self.python.credentials).change(Change::Lockfile).seconds(40.0);
         for line in self.secrets() {
             step = step.comment(line);
@@ -118,7 +120,11 @@ impl Workshop<'_> {
                 Credential::Ssh => "--ssh default".to_owned(),
             })
             .collect();
-        if options.is_empty() { Vec::new() } else { vec![format!("With credentials: docker build {} .", options.join(" "))] }
+        if options.is_empty() {
+            Vec::new()
+        } else {
+            vec![format!("With credentials: docker build {} .", options.join(" "))]
+        }
     }
 
     fn uv_options(&self, dependencies: bool) -> Vec<String> {

@@ -192,8 +192,8 @@ impl Scene<'_> {
         // gunicorn listens on $PORT by itself, uvicorn on an address of its own; both mean all interfaces here.
         let port = start.port.map(|port| port.to_string()).unwrap_or_default();
         let bound = [" -b", "--bind", "--port", "--http"].iter().any(|option| web.command.contains(option));
-        let reads_port = web.command.contains("PORT")
-            || !bound && matches!(program, "gunicorn" | "uwsgi" | "python" | "python3");
+        let reads_port =
+            web.command.contains("PORT") || !bound && matches!(program, "gunicorn" | "uwsgi" | "python" | "python3");
         if reads_port {
             start.env.insert("PORT".into(), port.clone());
         }
