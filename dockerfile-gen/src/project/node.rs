@@ -54,6 +54,8 @@ pub struct NodeProject {
     pub package: String,
     /// The major version of Node.
     pub version: u32,
+    /// Whether the project pins that version; otherwise dependencies may ask for an older one.
+    pub pinned: bool,
     /// Whether Bun runs the program, and not Node.
     pub bun: bool,
     /// The package manager.
@@ -136,13 +138,13 @@ pub fn detect(tree: &dyn Tree, dir: &str, config: &Config, notes: &mut Notes) ->
     } else {
         Manifest::read(tree, dir)?.ok_or_else(missing)?
     };
-    let version = version::detect(tree, &root, &package, notes)?;
+    let (version, pinned) = version::detect(tree, &root, &package, notes)?;
     let manager = manager::detect(tree, &root, version, notes)?;
     if dir.is_empty() {
         labels(&package, notes);
     }
     let program = needs::program(tree, &root, &package, config, notes)?;
-    assemble(tree, config, notes, Parts { root, members, package, version, manager }, program)
+    assemble(tree, config, notes, Parts { root, members, package, version, pinned, manager }, program)
 }
 
 /// Reads the facts of a package whose build writes files for browsers.
@@ -150,12 +152,12 @@ pub(crate) fn detect_files(tree: &dyn Tree, dir: &str, framework: Framework, not
     let missing = || Error::manifest(&within(dir, "package.json"), None, "is missing");
     let root = root_of(tree, dir)?.ok_or_else(missing)?;
     let package = Manifest::read(tree, dir)?.ok_or_else(missing)?;
-    let version = version::detect(tree, &root, &package, notes)?;
+    let (version, pinned) = version::detect(tree, &root, &package, notes)?;
     let manager = manager::detect(tree, &root, version, notes)?;
     let members = workspace::members(tree, &root, manager.kind)?;
     let program = needs::Program { framework, start: None, entry: None, needs_development: false, nx: None };
     // The options in the configuration are about the server.
-    assemble(tree, &Config::default(), notes, Parts { root, members, package, version, manager }, program)
+    assemble(tree, &Config::default(), notes, Parts { root, members, package, version, pinned, manager }, program)
 }
 
 /// What is known before the program is looked for.
@@ -164,6 +166,7 @@ struct Parts {
     members: Vec<Manifest>,
     package: Manifest,
     version: u32,
+    pinned: bool,
     manager: Manager,
 }
 
@@ -174,7 +177,7 @@ fn assemble(
     parts: Parts,
     program: needs::Program,
 ) -> Result<NodeProject> {
-    let Parts { root, members, package, version, manager } = parts;
+    let Parts { root, members, package, version, pinned, manager } = parts;
     let needed = workspace::closure(&members, &package.dir);
     let mut packages: Vec<&Manifest> = needed.clone();
     if packages.is_empty() {
@@ -225,6 +228,7 @@ fn assemble(
         dir: path(&package.dir),
         package: package.name().to_owned(),
         version,
+        pinned,
         bun,
         workspace: !members.is_empty(),
         members: needed.iter().map(|member| path(&member.dir)).collect(),

@@ -216,9 +216,9 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
             .flag("filtered", filtered)
             .words("workspaces", filtered.then_some(package))
             .cache("npm", "/root/.npm"),
-        ManagerKind::YarnClassic => {
-            step("node/yarn-classic-install").locked_cache("yarn-classic", "/usr/local/share/.cache/yarn")
-        }
+        ManagerKind::YarnClassic => step("node/yarn-classic-install")
+            .flag("lenient", !node.pinned)
+            .locked_cache("yarn-classic", "/usr/local/share/.cache/yarn"),
         ManagerKind::YarnBerry => {
             let step = if production {
                 let names = if filtered { node.package.clone() } else { "--all".into() };
