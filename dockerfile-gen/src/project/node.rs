@@ -88,6 +88,30 @@ pub struct NodeProject {
     pub writes: bool,
 }
 
+impl NodeProject {
+    /// Whether the image can do without development dependencies.
+    pub fn can_leave_out_development(&self) -> bool {
+        let plugin = self.inputs.iter().any(|input| input == ".yarn/plugins");
+        // Yarn 2 and 3 install a part of the dependencies only with the workspace-tools plugin.
+        let yarn = self.manager.kind != ManagerKind::YarnBerry || self.manager.major >= 4 || plugin;
+        let needs_patching = self.scripts.patches && !self.scripts.patches_in_production;
+        yarn && !(self.workspace && self.leaves_by_pruning()) && (!needs_patching || self.prunable())
+    }
+
+    /// Whether production dependencies are what is left of all of them, because something was done to them after the
+    /// install that needs a development dependency.
+    pub fn leaves_by_pruning(&self) -> bool {
+        // pnpm keeps Prisma's client deep in a folder whose name holds versions, so it cannot be copied by name.
+        let client =
+            self.manager.kind == ManagerKind::Pnpm && self.prisma.as_ref().is_some_and(|prisma| prisma.in_modules);
+        client || self.scripts.patches && !self.scripts.patches_in_production && self.prunable()
+    }
+
+    fn prunable(&self) -> bool {
+        matches!(self.manager.kind, ManagerKind::Npm | ManagerKind::Pnpm) && !self.workspace
+    }
+}
+
 /// A path inside a folder; the root is `""`.
 pub(crate) fn within(dir: &str, path: &str) -> String {
     if dir.is_empty() { path.to_owned() } else { format!("{dir}/{path}") }
@@ -222,7 +246,7 @@ fn assemble(
     let inputs = keep::inputs(tree, &root, &manager, keeps_npmrc, notes)?;
     let name = package.name().rsplit('/').next().unwrap_or_default().to_owned();
     let path = |dir: &str| RelPath::new(dir).unwrap_or_default();
-    Ok(NodeProject {
+    let node = NodeProject {
         name,
         root: path(&root.dir),
         dir: path(&package.dir),
@@ -244,7 +268,14 @@ fn assemble(
         keep,
         writes,
         manager,
-    })
+    };
+    if node.start.is_some() && !node.needs_development && !node.can_leave_out_development() {
+        notes.warn(format!(
+            "{} cannot install production dependencies alone here, so the image carries all of them",
+            node.manager.kind.program()
+        ));
+    }
+    Ok(node)
 }
 
 /// The manifest beside the lockfile: of `dir` itself, or of the workspace above it that has it as a member.
