@@ -117,6 +117,15 @@ pub(crate) fn system(
         system.env.push(("PUPPETEER_EXECUTABLE_PATH".into(), "/usr/bin/chromium".into()));
         system.env.push(("PUPPETEER_SKIP_DOWNLOAD".into(), "true".into()));
     }
+    // What tests drive a browser with is not used in a build, and would be fetched from elsewhere.
+    for (name, variable, value) in
+        [("cypress", "CYPRESS_INSTALL_BINARY", "0"), ("puppeteer", "PUPPETEER_SKIP_DOWNLOAD", "true")]
+    {
+        let set = system.env.iter().any(|(known, _)| known == variable);
+        if has(name) && !set {
+            system.env.push((variable.into(), value.into()));
+        }
+    }
     if all.iter().any(|package| package.dependencies(&KINDS).any(|(_, range)| is_git(range))) {
         notes.found(&root.path, None, "a dependency comes from a git repository");
         system.build.extend(["ca-certificates", "git"].map(str::to_owned));
