@@ -53,6 +53,7 @@ builtin![
     "python/pip",
     "python/pip-project",
     "python/pipenv",
+    "python/pipfile",
     "python/poetry",
     "python/prune",
     "python/requirements",
