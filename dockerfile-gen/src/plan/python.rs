@@ -252,6 +252,10 @@ impl Workshop<'_> {
             stage.push(Step::workdir(&dir));
         }
         let mut env = start.env.clone();
+        if self.config.user.is_none() {
+            // A user without a name has `/` for a home, and servers keep sockets and caches at home.
+            env.insert("HOME".into(), "/tmp".into());
+        }
         if let Some(path) = &start.python_path {
             env.insert("PYTHONPATH".into(), here(path.as_str()));
         }

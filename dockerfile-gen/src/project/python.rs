@@ -487,7 +487,7 @@ fn system_packages(
         build.insert("openssh-client".into());
     }
     if native {
-        build.extend(own(&["g++"]));
+        build.extend(own(&["cargo", "g++", "pkg-config"]));
     }
     (build, run)
 }
