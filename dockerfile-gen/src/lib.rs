@@ -14,6 +14,7 @@
 //! The pipeline is a chain of pure passes: [`DiskTree`] and [`Config`] → [`Project`] → [`Plan`] → order → text.
 //! Nothing here prints, exits, or looks at the clock, the network or the environment.
 
+pub mod build_script;
 pub mod config;
 pub mod context;
 pub mod dockerfile;
@@ -66,16 +67,20 @@ pub fn generate(root: impl AsRef<Path>, layer: ConfigLayer) -> Result<Generated>
 /// # Errors
 /// As [`generate`].
 pub fn generate_tree(tree: &dyn Tree, layer: ConfigLayer) -> Result<Generated> {
-    let tree = Recorder::new(tree);
-    let config = config::load(&tree, layer)?;
-    let project = Project::detect(&tree, &config)?;
+    generate_from(&Recorder::new(tree), layer)
+}
+
+/// Generates from a tree whose reads the caller wants to know of even if it fails.
+fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
+    let config = config::load(tree, layer)?;
+    let project = Project::detect(tree, &config)?;
     let mut plan = Plan::new(&project, &config)?;
     reorder(&mut plan, &config);
-    let dockerfile = output::stamped(&render::dockerfile(&plan, &config, &tree)?);
-    let dockerignore = output::stamped(&dockerignore::dockerignore(&tree, &project, &plan, &config)?);
+    let dockerfile = output::stamped(&render::dockerfile(&plan, &config, tree)?);
+    let dockerignore = output::stamped(&dockerignore::dockerignore(tree, &project, &plan, &config)?);
     let name = |path: &str| RelPath::new(path).unwrap_or_default();
     let files = Files(BTreeMap::from([(name("Dockerfile"), dockerfile), (name(".dockerignore"), dockerignore)]));
-    Ok(Generated { project, plan, files, reads: tree.into_reads() })
+    Ok(Generated { project, plan, files, reads: tree.reads() })
 }
 
 /// Puts the steps of every stage into their cheapest order.
