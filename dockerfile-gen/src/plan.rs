@@ -161,6 +161,13 @@ pub enum Op {
         /// Names and values.
         pairs: Vec<(String, String)>,
     },
+    /// `ENV` that takes its value from a variable that the base image sets.
+    EnvFrom {
+        /// The name.
+        name: String,
+        /// The variable of the base image.
+        variable: String,
+    },
     /// `ARG`.
     Arg {
         /// The name.
@@ -326,6 +333,11 @@ impl Step {
     pub fn env<K: Into<String>, V: Into<String>>(id: &str, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         let pairs = pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
         Self::new(id, Op::Env { pairs })
+    }
+
+    /// An `ENV` that takes its value from a variable that the base image sets.
+    pub fn env_from(id: &str, name: &str, variable: &str) -> Self {
+        Self::new(id, Op::EnvFrom { name: name.to_owned(), variable: variable.to_owned() })
     }
 
     /// An `ARG`.

@@ -142,6 +142,7 @@ fn view<'a>(op: &'a Op, config: &Config) -> Result<(&'a str, Json)> {
         }
         Op::Run { template, values, mounts } => (template, run_view(values, mounts)?),
         Op::Env { pairs } => ("common/env", json!({ "pairs": quote::pairs(pairs)? })),
+        Op::EnvFrom { name, variable } => ("common/env", json!({ "pairs": format!("{name}=${{{variable}}}") })),
         Op::Arg { name, default } => {
             let default = default.as_deref().map(quote::env_value).transpose()?;
             (
@@ -197,11 +198,19 @@ fn run_view(values: &BTreeMap<String, Value>, mounts: &[Mount]) -> Result<Json> 
     Ok(Json::Object(data))
 }
 
+/// The end of the id of a cache that holds machine code; the stage declares `ARG TARGETARCH`.
+pub const PER_PLATFORM: &str = "-${TARGETARCH}";
+
 fn mount_text(mount: &Mount) -> Result<String> {
     let mut text = String::from("--mount=type=");
     match mount {
         Mount::Cache { id, target, locked, seed } => {
-            text.push_str(&format!("cache,id={},target={}", quote::mount_value(id)?, quote::mount_value(target)?));
+            let (id, platform) = match id.strip_suffix(PER_PLATFORM) {
+                Some(id) => (id, PER_PLATFORM),
+                None => (id.as_str(), ""),
+            };
+            let id = quote::mount_value(id)?;
+            text.push_str(&format!("cache,id={id}{platform},target={}", quote::mount_value(target)?));
             if let Some((stage, source)) = seed {
                 text.push_str(&format!(",from={stage},source={}", quote::mount_value(source)?));
             }

@@ -26,6 +26,11 @@ builtin![
     "common/workdir",
     "go/build",
     "go/download",
+    "rust/build",
+    "rust/build-plain",
+    "rust/deps",
+    "rust/manifests",
+    "rust/toolchain",
 ];
 
 /// The text of a built-in template.

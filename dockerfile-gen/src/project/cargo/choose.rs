@@ -13,14 +13,43 @@ use super::{Binary, Member, Notes, is_bin};
 
 /// Crates that a package with a server depends on.
 const SERVERS: [&str; 16] = [
-    "actix-web", "axum", "axum-server", "gotham", "hyper", "hyper-util", "ntex", "pingora", "poem", "rocket", "rouille",
-    "salvo", "tide", "tiny_http", "tonic", "warp",
+    "actix-web",
+    "axum",
+    "axum-server",
+    "gotham",
+    "hyper",
+    "hyper-util",
+    "ntex",
+    "pingora",
+    "poem",
+    "rocket",
+    "rouille",
+    "salvo",
+    "tide",
+    "tiny_http",
+    "tonic",
+    "warp",
 ];
 
 const LIKELY: [&str; 10] = ["server", "service", "api", "app", "web", "http", "backend", "daemon", "gateway", "main"];
 const UNLIKELY: [&str; 17] = [
-    "xtask", "tool", "tools", "test", "tests", "bench", "benches", "example", "examples", "fuzz", "codegen", "gen", "migrate",
-    "migration", "cli", "client", "demo",
+    "xtask",
+    "tool",
+    "tools",
+    "test",
+    "tests",
+    "bench",
+    "benches",
+    "example",
+    "examples",
+    "fuzz",
+    "codegen",
+    "gen",
+    "migrate",
+    "migration",
+    "cli",
+    "client",
+    "demo",
 ];
 
 /// Every binary of the workspace, with the features that it is built with.
@@ -62,7 +91,11 @@ pub(super) fn choose(
         [] => return Err(nothing(&all, config)),
         [only] => {
             let reason = if all.len() == 1 { "the only binary" } else { "the binary that was asked for" };
-            notes.found(manifest(only), None, format!("binary `{}` of package `{}`, {reason}", only.name, only.package));
+            notes.found(
+                manifest(only),
+                None,
+                format!("binary `{}` of package `{}`, {reason}", only.name, only.package),
+            );
             (*only).clone()
         }
         several => weigh(tree, metadata, members, several, notes).clone(),
@@ -161,7 +194,10 @@ fn score(_tree: &dyn Tree, metadata: &Metadata, members: &[Member<'_>], binary: 
         why.push("depends on a crate with a web framework");
     }
     let words: Vec<String> = binary.name.split(['-', '_']).map(str::to_ascii_lowercase).collect();
-    if words.iter().any(|word| LIKELY.contains(&word.as_str()) || word.ends_with('d') && word.len() > 3 && word != "build") {
+    if words
+        .iter()
+        .any(|word| LIKELY.contains(&word.as_str()) || word.ends_with('d') && word.len() > 3 && word != "build")
+    {
         score += 3;
         why.push("a server-like name");
     }
@@ -186,7 +222,8 @@ fn score(_tree: &dyn Tree, metadata: &Metadata, members: &[Member<'_>], binary: 
 
 fn serves(members: &[Member<'_>], name: &str) -> bool {
     members.iter().filter(|member| member.package.name.as_str() == name).any(|member| {
-        let mut normal = member.package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        let mut normal =
+            member.package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
         normal.any(|dependency| SERVERS.contains(&dependency.name.as_str()))
     })
 }

@@ -72,7 +72,9 @@ pub(super) fn reachable(tree: &dyn Tree, metadata: &Metadata, binary: &Binary, c
         crates.git |= source.starts_with("git+");
         crates.ssh |= source.starts_with("git+ssh");
         let wanted = local.get(entry.name.as_str()).filter(|_| entry.source.is_none());
-        let wanted = wanted.map(|package| active(package, if entry.name == binary.package { binary.features.as_slice() } else { &[] }, config));
+        let wanted = wanted.map(|package| {
+            active(package, if entry.name == binary.package { binary.features.as_slice() } else { &[] }, config)
+        });
         for dependency in &entry.dependencies {
             let mut parts = dependency.split(' ');
             let name = parts.next().unwrap_or_default();
@@ -114,7 +116,8 @@ fn active<'a>(package: &'a Package, features: &[String], config: &Config) -> BTr
     let dependencies = package.dependencies.iter().filter(|dependency| {
         let key = dependency.rename.as_deref().unwrap_or(&dependency.name);
         let elsewhere = dependency.target.as_ref().map(ToString::to_string).is_some_and(|target| {
-            ["windows", "macos", "wasm", "android", "ios"].iter().any(|system| target.contains(system)) && !target.contains("not(")
+            ["windows", "macos", "wasm", "android", "ios"].iter().any(|system| target.contains(system))
+                && !target.contains("not(")
         });
         dependency.kind != DependencyKind::Development
             && !elsewhere

@@ -65,7 +65,8 @@ const TABLE: &[Row] = &[
 ];
 
 /// Crates that read the system's certificates when the program runs.
-const CERTIFICATES: [&str; 5] = ["openssl-sys", "native-tls", "rustls-native-certs", "rustls-platform-verifier", "curl-sys"];
+const CERTIFICATES: [&str; 5] =
+    ["openssl-sys", "native-tls", "rustls-native-certs", "rustls-platform-verifier", "curl-sys"];
 
 /// Crates whose build scripts ask git for the version.
 const GIT_VERSION: [&str; 5] = ["vergen", "vergen-git2", "vergen-gitcl", "vergen-gix", "shadow-rs"];
@@ -100,7 +101,9 @@ pub(super) fn packages(
         env.push(("CARGO_NET_GIT_FETCH_WITH_CLI".into(), "true".into()));
     }
     if let Some(name) = GIT_VERSION.iter().find(|name| crates.has(name)) {
-        notes.warn(format!("`{name}` asks git for the version, and .git is not in the build context: its values will be placeholders"));
+        notes.warn(format!(
+            "`{name}` asks git for the version, and .git is not in the build context: its values will be placeholders"
+        ));
         env.push(("VERGEN_IDEMPOTENT".into(), "true".into()));
     }
 }

@@ -35,7 +35,9 @@ pub(super) fn read(tree: &dyn Tree, notes: &mut Notes, packages: &mut BTreeSet<S
     })?;
     notes.need(".cargo");
     if tree.has(".cargo/credentials.toml") || tree.has(".cargo/credentials") {
-        notes.secret_files.extend([".cargo/credentials.toml", ".cargo/credentials"].iter().filter_map(|path| RelPath::new(path)));
+        notes
+            .secret_files
+            .extend([".cargo/credentials.toml", ".cargo/credentials"].iter().filter_map(|path| RelPath::new(path)));
         notes.warn("`.cargo/credentials` holds tokens: it is kept out of the build context");
     }
     linkers(path, &text, &table, notes, packages);
@@ -45,7 +47,11 @@ pub(super) fn read(tree: &dyn Tree, notes: &mut Notes, packages: &mut BTreeSet<S
     settings.target_dir = of_build("target-dir");
     for key in ["rustc-wrapper", "rustc-workspace-wrapper"] {
         if let Some(wrapper) = of_build(key) {
-            notes.found(path, line(&text, key), format!("`{wrapper}` wraps rustc on developers' machines; the image builds without it"));
+            notes.found(
+                path,
+                line(&text, key),
+                format!("`{wrapper}` wraps rustc on developers' machines; the image builds without it"),
+            );
             let variable = format!("CARGO_BUILD_{}", key.to_ascii_uppercase().replace('-', "_"));
             settings.env.push((variable, String::new()));
         }
@@ -78,10 +84,14 @@ fn linkers(path: &str, text: &str, table: &toml::Table, notes: &mut Notes, packa
         }
     }
     for (sign, package) in [("clang", "clang"), ("lld", "lld"), ("mold", "mold"), ("gcc", "gcc"), ("wild", "")] {
-        let named = |word: &String| word.rsplit(['=', '/']).next().is_some_and(|tail| tail == sign || tail.starts_with(&format!("{sign}-")));
+        let named = |word: &String| {
+            word.rsplit(['=', '/']).next().is_some_and(|tail| tail == sign || tail.starts_with(&format!("{sign}-")))
+        };
         if words.iter().any(named) {
             match package {
-                "" => notes.warn(format!("{path} names the linker `{sign}`, which Debian does not have: install it with `steps`")),
+                "" => notes.warn(format!(
+                    "{path} names the linker `{sign}`, which Debian does not have: install it with `steps`"
+                )),
                 "gcc" => {}
                 package => {
                     notes.found(path, line(text, sign), format!("links with {sign}"));
@@ -105,7 +115,9 @@ fn registries(path: &str, text: &str, table: &toml::Table, notes: &mut Notes, se
         let variable = format!("CARGO_REGISTRIES_{}_TOKEN", name.to_ascii_uppercase().replace(['-', '.'], "_"));
         notes.found(path, line(text, name), format!("private registry `{name}`"));
         if registry.get("token").is_some() {
-            notes.warn(format!("{path} holds the token of registry `{name}`: take it out, it would get into the build context"));
+            notes.warn(format!(
+                "{path} holds the token of registry `{name}`: take it out, it would get into the build context"
+            ));
         }
         let id = format!("cargo-{}-token", slug(name));
         if variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {

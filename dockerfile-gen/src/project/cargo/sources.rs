@@ -38,8 +38,18 @@ const EMBEDS: [(&str, bool); 11] = [
 
 /// Calls whose path argument is read while the program runs.
 const READS: [&str; 12] = [
-    "ServeDir::new(", "ServeFile::new(", "Files::new(", "FileServer::from(", "FileServer::new(", "NamedFile::open(",
-    "Tera::new(", "File::with_name(", "fs::read", "File::open(", ".join(", "from_dir(",
+    "ServeDir::new(",
+    "ServeFile::new(",
+    "Files::new(",
+    "FileServer::from(",
+    "FileServer::new(",
+    "NamedFile::open(",
+    "Tera::new(",
+    "File::with_name(",
+    "fs::read",
+    "File::open(",
+    ".join(",
+    "from_dir(",
 ];
 
 /// Folders of a package that are never read by the running program.
@@ -47,12 +57,17 @@ const NOT_RUNTIME: [&str; 10] =
     ["src", "tests", "benches", "examples", "target", "migrations", "docs", "crates", ".sqlx", "proto"];
 
 /// Scans the sources of the workspace.
-pub(super) fn scan(tree: &dyn Tree, _metadata: &Metadata, members: &[Member<'_>], binary: &Binary, notes: &mut Notes) -> Scan {
+pub(super) fn scan(
+    tree: &dyn Tree,
+    _metadata: &Metadata,
+    members: &[Member<'_>],
+    binary: &Binary,
+    notes: &mut Notes,
+) -> Scan {
     let mut scan = Scan::default();
     let mut runtime = BTreeSet::new();
     let main_dir = binary.dir.as_str();
-    let paths: Vec<RelPath> =
-        tree.files().keys().filter(|path| path.as_str().ends_with(".rs")).cloned().collect();
+    let paths: Vec<RelPath> = tree.files().keys().filter(|path| path.as_str().ends_with(".rs")).cloned().collect();
     for path in &paths {
         let text = tree.scan(path.as_str());
         let package = members
@@ -85,9 +100,11 @@ fn depends(members: &[Member<'_>], binary: &Binary, dir: &RelPath) -> bool {
     let main = members.iter().find(|member| member.package.name.as_str() == binary.package);
     let other = members.iter().find(|member| member.dir == *dir);
     match (main, other) {
-        (Some(main), Some(other)) => {
-            main.package.dependencies.iter().any(|dependency| dependency.path.is_some() && dependency.name == other.package.name.as_str())
-        }
+        (Some(main), Some(other)) => main
+            .package
+            .dependencies
+            .iter()
+            .any(|dependency| dependency.path.is_some() && dependency.name == other.package.name.as_str()),
         _ => false,
     }
 }
@@ -116,7 +133,9 @@ fn embeds(tree: &dyn Tree, text: &str, path: &RelPath, package: &RelPath, notes:
                 let literals: Vec<&str> = rest.split('"').skip(1).step_by(2).collect();
                 target = literals
                     .into_iter()
-                    .map(|text| text.trim_start_matches("$CARGO_MANIFEST_DIR").trim_start_matches("${CARGO_MANIFEST_DIR}"))
+                    .map(|text| {
+                        text.trim_start_matches("$CARGO_MANIFEST_DIR").trim_start_matches("${CARGO_MANIFEST_DIR}")
+                    })
                     .find(|text| !text.is_empty() && *text != "CARGO_MANIFEST_DIR" && *text != "OUT_DIR")
                     .unwrap_or_default()
                     .trim_start_matches('/')
@@ -151,10 +170,18 @@ fn templates(tree: &dyn Tree, members: &[Member<'_>], notes: &mut Notes) {
 }
 
 /// Records what is read when the program runs: literals that name a folder or file of the package or the workspace.
-fn reads(tree: &dyn Tree, text: &str, path: &RelPath, package: &RelPath, runtime: &mut BTreeSet<RelPath>, notes: &mut Notes) {
+fn reads(
+    tree: &dyn Tree,
+    text: &str,
+    path: &RelPath,
+    package: &RelPath,
+    runtime: &mut BTreeSet<RelPath>,
+    notes: &mut Notes,
+) {
     for word in READS {
         for (offset, _) in text.match_indices(word) {
-            let rest: String = text[offset + word.len()..].chars().take(120).take_while(|c| *c != ';' && *c != '\n').collect();
+            let rest: String =
+                text[offset + word.len()..].chars().take(120).take_while(|c| *c != ';' && *c != '\n').collect();
             for target in rest.split('"').skip(1).step_by(2) {
                 let target = target.split(['*', '{']).next().unwrap_or_default().trim_end_matches('/');
                 let Some(found) = RelPath::new(target).filter(|found| !found.as_str().is_empty()) else { continue };
@@ -170,7 +197,11 @@ fn reads(tree: &dyn Tree, text: &str, path: &RelPath, package: &RelPath, runtime
                     Some(full) if !full.as_str().ends_with("Cargo.toml") => {
                         if runtime.insert(full.clone()) {
                             notes.need(full.as_str());
-                            notes.found(path.as_str(), Some(line_at(text, offset)), format!("reads `{full}` when it runs"));
+                            notes.found(
+                                path.as_str(),
+                                Some(line_at(text, offset)),
+                                format!("reads `{full}` when it runs"),
+                            );
                         }
                     }
                     Some(_) => {}
@@ -206,12 +237,16 @@ fn listen(text: &str, path: &RelPath, scan: &mut Scan, notes: &mut Notes) {
                 ));
             }
         }
-        if scan.health.is_none() && (line.contains(".route(\"") || line.contains(".at(\"") || line.contains("#[get(\"")) {
+        if scan.health.is_none() && (line.contains(".route(\"") || line.contains(".at(\"") || line.contains("#[get(\""))
+        {
             let known = ["/health", "/healthz", "/health_check", "/healthcheck", "/livez", "/api/health"];
             scan.health = known.into_iter().find(|route| line.contains(&format!("\"{route}\""))).map(str::to_owned);
         }
     }
-    if text.contains("rocket::") && scan.run_env.is_empty() && (text.contains("rocket::build") || text.contains("#[launch]")) {
+    if text.contains("rocket::")
+        && scan.run_env.is_empty()
+        && (text.contains("rocket::build") || text.contains("#[launch]"))
+    {
         scan.run_env.push(("ROCKET_ADDRESS".into(), "0.0.0.0".into()));
         scan.port = scan.port.or(Some(8000));
         notes.found(path.as_str(), None, "Rocket listens on 127.0.0.1:8000 unless ROCKET_ADDRESS says otherwise");
@@ -233,7 +268,9 @@ fn port_in(line: &str) -> Option<u16> {
         return leading_port(rest.trim_start());
     }
     let lower = line.to_ascii_lowercase();
-    if lower.contains("port") && (lower.contains("unwrap_or") || lower.contains("default_value") || lower.contains("const ")) {
+    if lower.contains("port")
+        && (lower.contains("unwrap_or") || lower.contains("default_value") || lower.contains("const "))
+    {
         let digits = lower.split(|c: char| !c.is_ascii_digit()).filter(|part| (4..=5).contains(&part.len()));
         return digits.filter_map(|part| part.parse().ok()).find(|port| *port >= 1000);
     }

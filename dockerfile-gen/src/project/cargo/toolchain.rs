@@ -29,9 +29,8 @@ pub struct Toolchain {
 }
 
 /// Components that no build needs.
-const DEVELOPMENT: [&str; 9] = [
-    "cargo", "rustc", "rust-std", "clippy", "rustfmt", "rust-analyzer", "rust-docs", "llvm-tools", "rust-src",
-];
+const DEVELOPMENT: [&str; 9] =
+    ["cargo", "rustc", "rust-std", "clippy", "rustfmt", "rust-analyzer", "rust-docs", "llvm-tools", "rust-src"];
 
 /// Reads the toolchain file, or takes the newest stable.
 pub(super) fn detect(tree: &dyn Tree, metadata: &Metadata, binary: &Binary, notes: &mut Notes) -> Result<Toolchain> {
@@ -66,7 +65,8 @@ fn file(path: &str, text: &str, notes: &mut Notes) -> Result<Toolchain> {
             array.into_iter().flatten().filter_map(toml::Value::as_str).map(str::to_owned).collect()
         };
         toolchain.targets = list("targets");
-        toolchain.components = list("components").into_iter().filter(|name| !DEVELOPMENT.contains(&name.as_str())).collect();
+        toolchain.components =
+            list("components").into_iter().filter(|name| !DEVELOPMENT.contains(&name.as_str())).collect();
         section.and_then(|section| section.get("channel")).and_then(toml::Value::as_str).unwrap_or("stable").to_owned()
     };
     let line = text.lines().position(|line| line.contains(&channel)).map(|index| index as u32 + 1);
