@@ -3,29 +3,19 @@
 //! All crates share one target folder, so that the library is compiled for them once.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+#[path = "support/project.rs"]
+mod project;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::SystemTime;
+
+use project::{Project, run};
 
 const REGENERATE: &str = "fn main() -> dockerfile_gen::Result<()> { dockerfile_gen::build_script::regenerate() }\n";
 
-/// A crate beside a Go module: the quickest project that there is a Dockerfile for.
-struct Project {
-    root: PathBuf,
-}
-
-struct Ran {
-    ok: bool,
-    said: String,
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.root);
-    }
-}
+/// Beside the crate lies a Go module: the quickest project that there is a Dockerfile for.
+const STACK: &str = "[package.metadata.dockerfile]\nstack = \"go\"\n";
 
 fn manifest(name: &str) -> String {
     let library = env!("CARGO_MANIFEST_DIR");
@@ -37,101 +27,25 @@ fn manifest(name: &str) -> String {
     )
 }
 
-const STACK: &str = "[package.metadata.dockerfile]\nstack = \"go\"\n";
-
-impl Project {
-    /// A crate that somebody keeps in git.
-    fn new(name: &str) -> Self {
-        let project = Self::unkept(name);
-        let made = Command::new("git").args(["init", "-q"]).arg(&project.root).status().unwrap();
-        assert!(made.success());
-        project
-    }
-
-    fn unkept(name: &str) -> Self {
-        let root = std::env::temp_dir().join(format!("build-script-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&root);
-        fs::create_dir_all(&root).unwrap();
-        let project = Self { root: root.canonicalize().unwrap() };
-        project.write("Cargo.toml", &(manifest(name) + STACK));
-        project.write("build.rs", REGENERATE);
-        project.write("src/main.rs", "fn main() {}\n");
-        project.write("go.mod", "module m\n\ngo 1.24\n");
-        project.write(".gitignore", "target\n");
-        let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
-        fs::copy(lock, project.root.join("Cargo.lock")).unwrap();
-        project
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.root.join(path)).unwrap()
-    }
-
-    fn has(&self, path: &str) -> bool {
-        self.root.join(path).exists()
-    }
-
-    fn cargo(&self, args: &[&str], env: &[(&str, &str)]) -> Ran {
-        run(Command::new(env!("CARGO")), &self.root, args, env)
-    }
-
-    /// Builds, which must go well and in silence.
-    fn build(&self) {
-        let ran = self.cargo(&["check", "--quiet"], &[]);
-        assert!(ran.ok && ran.said.is_empty(), "{}", ran.said);
-    }
-
-    /// What lies in the folder: bytes, and when they were written.
-    fn snapshot(&self) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
-        let mut found = BTreeMap::new();
-        let mut open = vec![self.root.clone()];
-        while let Some(dir) = open.pop() {
-            for entry in fs::read_dir(dir).unwrap().flatten() {
-                let path = entry.path();
-                match entry.file_type().unwrap().is_dir() {
-                    true if path.ends_with(".git") || path.ends_with("target") => {}
-                    true => open.push(path),
-                    false => {
-                        let at = entry.metadata().unwrap().modified().unwrap();
-                        found.insert(path.clone(), (at, fs::read(path).unwrap()));
-                    }
-                }
-            }
-        }
-        found
-    }
-
-    /// Runs cargo, which must go well, in silence, and leave all files as they are.
-    fn touches_nothing(&self, args: &[&str], env: &[(&str, &str)]) {
-        let before = self.snapshot();
-        let ran = self.cargo(args, env);
-        assert!(ran.ok, "{}", ran.said);
-        assert!(!ran.said.contains("Dockerfile"), "{}", ran.said);
-        assert_eq!(self.snapshot(), before);
-    }
+/// A crate that somebody keeps in git.
+fn kept(name: &str) -> Project {
+    let project = unkept(name);
+    project.git_init();
+    project
 }
 
-fn run(mut cargo: Command, dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
-    for name in ["DOCKERFILE_GEN", "DOCS_RS", "RA_RUSTC_WRAPPER"] {
-        cargo.env_remove(name);
-    }
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build-script");
-    // What the library needs was downloaded to build this test.
-    cargo.env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true").env("CARGO_TERM_COLOR", "never");
-    let out = cargo.args(args).current_dir(dir).envs(env.iter().copied()).output().unwrap();
-    let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    Ran { ok: out.status.success(), said }
+fn unkept(name: &str) -> Project {
+    let project = Project::new(name);
+    project.write("Cargo.toml", &(manifest(name) + STACK));
+    project.write("build.rs", REGENERATE);
+    project.write("src/main.rs", "fn main() {}\n");
+    project.write("go.mod", "module m\n\ngo 1.24\n");
+    project
 }
 
 #[test]
 fn the_files_follow_the_manifests_and_nothing_else() {
-    let project = Project::new("follow");
+    let project = kept("follow");
     project.build();
     assert!(project.read("Dockerfile").contains("FROM golang:1.24-"));
     assert!(project.has(".dockerignore"));
@@ -158,7 +72,7 @@ fn the_files_follow_the_manifests_and_nothing_else() {
 
 #[test]
 fn a_workspace_has_one_dockerfile_however_many_members_write_it_at_once() {
-    let project = Project::new("members");
+    let project = kept("members");
     fs::remove_dir_all(project.root.join("src")).unwrap();
     let metadata = STACK.replace("package", "workspace");
     project.write("Cargo.toml", &format!("[workspace]\nmembers = [\"crates/*\"]\nresolver = \"3\"\n{metadata}"));
@@ -176,7 +90,7 @@ fn a_workspace_has_one_dockerfile_however_many_members_write_it_at_once() {
 
 #[test]
 fn a_file_by_hand_stays_and_cargo_says_so() {
-    let project = Project::new("by-hand");
+    let project = kept("by-hand");
     project.write("Dockerfile", "FROM scratch\n");
     let ran = project.cargo(&["check"], &[]);
     assert!(ran.ok, "{}", ran.said);
@@ -198,7 +112,7 @@ fn a_file_by_hand_stays_and_cargo_says_so() {
 
 #[test]
 fn an_image_build_sees_no_docker_files_and_gets_none() {
-    let project = Project::unkept("image");
+    let project = unkept("image");
     assert!(project.cargo(&["generate-lockfile"], &[]).ok);
     project.touches_nothing(&["check", "--quiet"], &[]);
     project.touches_nothing(&["check", "--quiet"], &[("DOCKERFILE_GEN", "check")]);
@@ -206,7 +120,7 @@ fn an_image_build_sees_no_docker_files_and_gets_none() {
 
 #[test]
 fn without_version_control_the_first_file_comes_from_the_command_line() {
-    let project = Project::unkept("plain");
+    let project = unkept("plain");
     project.cargo(&["check", "--quiet"], &[]);
     assert!(!project.has("Dockerfile"));
     let generated = dockerfile_gen::generate(&project.root, Default::default()).unwrap();
@@ -220,7 +134,7 @@ fn without_version_control_the_first_file_comes_from_the_command_line() {
 
 #[test]
 fn packages_are_left_as_they_are() {
-    let project = Project::new("packaged");
+    let project = kept("packaged");
     let library = format!("patch.crates-io.dockerfile-gen.path={:?}", env!("CARGO_MANIFEST_DIR"));
     let package = ["package", "--allow-dirty", "--config", &library];
     // `cargo publish` verifies in the same way, but asks the registry first.
@@ -229,7 +143,7 @@ fn packages_are_left_as_they_are() {
     assert!(ran.ok, "{}", ran.said);
     assert!(!ran.said.contains("modified by build.rs"), "{}", ran.said);
     assert!(!project.has("Dockerfile"));
-    let unpacked = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build-script/package/packaged-0.1.0");
+    let unpacked = Path::new(env!("CARGO_TARGET_TMPDIR")).join("doors/package/packaged-0.1.0");
     assert!(!unpacked.join("Dockerfile").exists());
 
     project.build();
@@ -237,7 +151,7 @@ fn packages_are_left_as_they_are() {
     project.touches_nothing(&package, &[]);
 
     // The same package, as a registry hands it out to somebody else's checkout.
-    let user = Project::new("user");
+    let user = kept("user");
     user.write("Cargo.toml", &manifest("user").replace("build-dep", "dep").replace("dockerfile-gen =", "# "));
     user.write(
         "Cargo.toml",
@@ -256,12 +170,12 @@ fn packages_are_left_as_they_are() {
 
 #[test]
 fn a_git_dependency_is_left_as_it_is() {
-    let project = Project::new("upstream");
+    let project = kept("upstream");
     project.write("src/lib.rs", "");
     for args in [&["add", "."][..], &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "all"]] {
         assert!(Command::new("git").args(args).current_dir(&project.root).status().unwrap().success());
     }
-    let user = Project::new("git-user");
+    let user = kept("git-user");
     // A cargo home of its own, which has everything of the real one but its checkouts.
     let home = user.root.join("target/home");
     fs::create_dir_all(&home).unwrap();
@@ -288,7 +202,7 @@ fn a_git_dependency_is_left_as_it_is() {
 
 #[test]
 fn docs_rs_and_the_switch_turn_it_off() {
-    let project = Project::new("off");
+    let project = kept("off");
     for env in [("DOCS_RS", "1"), ("DOCKERFILE_GEN", "off")] {
         let ran = project.cargo(&["check", "--quiet"], &[env]);
         assert!(ran.ok && ran.said.is_empty(), "{}", ran.said);
@@ -300,7 +214,7 @@ fn docs_rs_and_the_switch_turn_it_off() {
 
 #[test]
 fn an_editor_looks_and_the_next_cargo_writes() {
-    let project = Project::new("editor");
+    let project = kept("editor");
     let editor = [("RA_RUSTC_WRAPPER", "1")];
     project.cargo(&["generate-lockfile"], &[]);
     project.touches_nothing(&["check", "--quiet"], &editor);
@@ -313,7 +227,7 @@ fn an_editor_looks_and_the_next_cargo_writes() {
 
 #[test]
 fn a_stale_file_fails_warns_or_is_written() {
-    let project = Project::new("modes");
+    let project = kept("modes");
     project.build();
     project.write("go.mod", "module m\n\ngo 1.25\n");
     let before = project.snapshot();
@@ -343,7 +257,7 @@ fn a_stale_file_fails_warns_or_is_written() {
 
 #[test]
 fn the_configurable_form_says_the_same_in_rust() {
-    let project = Project::new("configured");
+    let project = kept("configured");
     project.write("service/go.mod", "module m\n\ngo 1.23\n");
     project.write(
         "build.rs",
@@ -362,7 +276,7 @@ fn the_configurable_form_says_the_same_in_rust() {
 
 #[test]
 fn what_stands_in_the_way_is_a_warning_and_only_a_check_fails() {
-    let project = Project::new("wrong");
+    let project = kept("wrong");
     project.write("dockerfile.toml", "prt = 8080\n");
     let ran = project.cargo(&["check"], &[]);
     assert!(ran.ok, "{}", ran.said);
@@ -379,7 +293,7 @@ fn what_stands_in_the_way_is_a_warning_and_only_a_check_fails() {
 #[cfg(unix)]
 fn a_read_only_tree_builds() {
     use std::os::unix::fs::PermissionsExt;
-    let project = Project::new("read-only");
+    let project = kept("read-only");
     project.build();
     let lock = |mode| fs::set_permissions(&project.root, fs::Permissions::from_mode(mode)).unwrap();
     lock(0o555);

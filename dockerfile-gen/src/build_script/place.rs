@@ -48,9 +48,15 @@ pub enum Elsewhere {
 }
 
 impl Place {
-    /// Finds out for the package in `manifest_dir`, which is `CARGO_MANIFEST_DIR` for build scripts and macros.
-    pub fn of(manifest_dir: impl AsRef<Path>) -> Self {
-        Surroundings::new(manifest_dir.as_ref()).place(None)
+    /// Finds out for the package in `manifest_dir`, which is `CARGO_MANIFEST_DIR` for build scripts and macros;
+    /// `folder`, seen from there, is the project's where that is not the workspace's.
+    pub fn of(manifest_dir: impl AsRef<Path>, folder: Option<&Path>) -> Self {
+        Surroundings::new(manifest_dir.as_ref()).place(folder)
+    }
+
+    /// The folder of the workspace that the package in `manifest_dir` belongs to: the project of all doors.
+    pub fn workspace(manifest_dir: impl AsRef<Path>) -> PathBuf {
+        Surroundings::new(manifest_dir.as_ref()).root(None)
     }
 }
 
@@ -125,16 +131,20 @@ impl Surroundings {
         if self.is_image_build {
             return Place::Elsewhere(Elsewhere::ImageBuild);
         }
-        let root = match folder {
-            Some(folder) => self.manifest_dir.join(folder),
-            None => self.workspace().unwrap_or_else(|| self.manifest_dir.clone()),
-        };
-        let root = std::fs::canonicalize(&root).unwrap_or(root);
+        let root = self.root(folder);
         match (is_kept(&root), self.is_container) {
             (true, _) => Place::Checkout(root),
             (false, true) => Place::Elsewhere(Elsewhere::ImageBuild),
             (false, false) => Place::Elsewhere(Elsewhere::Unkept),
         }
+    }
+
+    fn root(&self, folder: Option<&Path>) -> PathBuf {
+        let root = match folder {
+            Some(folder) => self.manifest_dir.join(folder),
+            None => self.workspace().unwrap_or_else(|| self.manifest_dir.clone()),
+        };
+        std::fs::canonicalize(&root).unwrap_or(root)
     }
 
     /// The folder of the workspace, as cargo itself says; this neither locks nor resolves anything.
