@@ -59,7 +59,11 @@ pub struct Generated {
 /// # Errors
 /// Whatever stands in the way of a Dockerfile that builds and starts; see [`Error`].
 pub fn generate(root: impl AsRef<Path>, layer: ConfigLayer) -> Result<Generated> {
-    generate_tree(&DiskTree::open(root)?, layer)
+    let root = root.as_ref();
+    generate_tree(&DiskTree::open(root)?, layer).map_err(|error| match error {
+        Error::NoProject { seen, .. } => Error::NoProject { root: root.display().to_string(), seen },
+        other => other,
+    })
 }
 
 /// Generates the files for a project that is given as a tree.
@@ -73,10 +77,12 @@ pub fn generate_tree(tree: &dyn Tree, layer: ConfigLayer) -> Result<Generated> {
 /// Generates from a tree whose reads the caller wants to know of even if it fails.
 fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
     let config = config::load(tree, layer)?;
-    let project = Project::detect(tree, &config)?;
+    let mut project = Project::detect(tree, &config)?;
     let mut plan = Plan::new(&project, &config)?;
     let dockerfile = spell(&mut plan, &config, tree)?;
-    let dockerignore = output::stamped(&dockerignore::dockerignore(tree, &project, &plan, &config)?);
+    let ignore = dockerignore::dockerignore(tree, &project, &plan, &config)?;
+    project.notes.warnings.extend(ignore.warnings);
+    let dockerignore = output::stamped(&ignore.text);
     let name = |path: &str| RelPath::new(path).unwrap_or_default();
     let files = Files(BTreeMap::from([(name("Dockerfile"), dockerfile), (name(".dockerignore"), dockerignore)]));
     Ok(Generated { project, plan, files, reads: tree.reads() })

@@ -129,7 +129,7 @@ pub fn is_untouched(bytes: &[u8]) -> bool {
     let Some(at) = text.find(STAMP).filter(|_| text.contains(MARK)) else { return false };
     let line = text[at..].split_inclusive('\n').next().unwrap_or_default();
     let sum = line[STAMP.len()..].trim_end();
-    sum == format!("{:016x}", fnv(&[text[..at].as_bytes(), text[at + line.len()..].as_bytes()]))
+    sum == format!("{:016x}", fnv(&[&text.as_bytes()[..at], &text.as_bytes()[at + line.len()..]]))
 }
 
 /// FNV-1a, 64 bit: notices edits, and needs no crate. It is no protection against forgery, and need not be.

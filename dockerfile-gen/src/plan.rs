@@ -159,6 +159,11 @@ pub enum Op {
         /// Its mounts, in the order in which they are printed.
         mounts: Vec<Mount>,
     },
+    /// A file that stands in the Dockerfile itself: `COPY` of a here-document, spelled by the template of this name.
+    File {
+        /// Such as `rust/update-sources`.
+        template: String,
+    },
     /// `ENV`.
     Env {
         /// Names and values.
@@ -170,6 +175,11 @@ pub enum Op {
         name: String,
         /// The variable of the base image.
         variable: String,
+    },
+    /// `ENV` that puts a folder before those in which programs are looked for.
+    Path {
+        /// An absolute path.
+        first: String,
     },
     /// `ARG`.
     Arg {
@@ -294,6 +304,11 @@ impl Step {
         Self { seconds: 5.0, ..Self::new(id, op) }
     }
 
+    /// A `COPY` of a here-document, spelled by `template`.
+    pub fn file(id: &str, template: &str) -> Self {
+        Self { seconds: 0.1, ..Self::new(id, Op::File { template: template.to_owned() }) }
+    }
+
     /// A `COPY` from the build context into `dest`.
     pub fn copy<S: Into<Source>>(id: &str, sources: impl IntoIterator<Item = S>, dest: &str) -> Self {
         let sources: Vec<Source> = sources.into_iter().map(Into::into).collect();
@@ -341,6 +356,11 @@ impl Step {
     /// An `ENV` that takes its value from a variable that the base image sets.
     pub fn env_from(id: &str, name: &str, variable: &str) -> Self {
         Self::new(id, Op::EnvFrom { name: name.to_owned(), variable: variable.to_owned() })
+    }
+
+    /// An `ENV` that puts a folder before those in which programs are looked for.
+    pub fn path(first: &str) -> Self {
+        Self::new("path", Op::Path { first: first.to_owned() })
     }
 
     /// An `ARG`.

@@ -128,6 +128,7 @@ pub enum Credential {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[serde(tag = "stack", rename_all = "kebab-case")]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "a run makes one of it")]
 pub enum Component {
     /// A Cargo package or workspace.
     Rust(cargo::RustProject),
@@ -181,7 +182,8 @@ impl Project {
             Stack::Go => Component::Go(go::detect(tree, config, &mut notes)?),
         };
         let frontends = match &component {
-            Component::Node(_) => Vec::new(),
+            // Most Node projects are their own front end; of others only what they serve from a folder is built.
+            Component::Node(_) if notes.assets.is_empty() && config.frontend.is_none() => Vec::new(),
             _ => frontend::detect(tree, config, &mut notes)?,
         };
         let name = slug(match &component {

@@ -77,12 +77,18 @@ fn stage_text(text: &mut String, stage: &Stage, config: &Config, spelling: &Spel
     };
     let native = if stage.native { "--platform=$BUILDPLATFORM " } else { "" };
     text.push_str(&format!("FROM {native}{base} AS {}\n", stage.name));
+    let last = stage.steps.last().map(|step| &step.id);
     for step in &stage.steps {
         for line in &step.comment {
             comment_line(text, line);
         }
-        text.push_str(spelling.step(step, config)?.trim_end_matches('\n'));
+        let spelled = spelling.step(step, config)?;
+        text.push_str(spelled.trim_end_matches('\n'));
         text.push('\n');
+        // hadolint reads a here-document only if a blank line follows it.
+        if spelled.contains("<<'") && last != Some(&step.id) {
+            text.push('\n');
+        }
     }
     Ok(())
 }
@@ -152,8 +158,10 @@ fn view<'a>(op: &'a Op, config: &Config) -> Result<(&'a str, Json)> {
             ("common/copy", json!({ "flags": flags, "paths": copy_paths(sources, dest)? }))
         }
         Op::Run { template, values, mounts } => (template, run_view(values, mounts)?),
+        Op::File { template } => (template, json!({})),
         Op::Env { pairs } => ("common/env", json!({ "pairs": quote::pairs(pairs)? })),
         Op::EnvFrom { name, variable } => ("common/env", json!({ "pairs": format!("{name}=${{{variable}}}") })),
+        Op::Path { first } => ("common/env", json!({ "pairs": format!("PATH={}:$PATH", quote::mount_value(first)?) })),
         Op::Arg { name, default } => {
             let default = default.as_deref().map(quote::env_value).transpose()?;
             (

@@ -5,6 +5,7 @@
 //! from history.
 
 mod disk;
+mod git_index;
 mod gitignore;
 mod memory;
 mod recorder;

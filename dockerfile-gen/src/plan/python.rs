@@ -1,16 +1,304 @@
 //! The stages for Python projects.
+//!
+//! Input: [`PythonProject`]. Output: [`Plan`]. The one idea: dependencies are installed into /app/.venv in a stage that
+//! has the compilers, and the stage that takes the sources never has them, so that each of its steps can be shipped as
+//! the layer that it is: dependencies, sources, what the project adds to the environment, static files.
+
+mod install;
+mod manifests;
 
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::project::python::PythonProject;
 
-use super::Plan;
+use super::service::{Service, finish};
+use super::system::{Family, SUITE, default_user, family, install as packages};
+use super::{Change, Plan, Source, Stage, Step};
+
+/// Where the project lies in the image.
+const HOME: &str = "/app";
+
+/// Where the environment lies in every stage: its scripts and pyvenv.cfg hold this path.
+const VENV: &str = "/app/.venv";
 
 /// Plans the image.
 ///
 /// # Errors
 /// As [`Plan::new`].
-pub fn plan(_project: &Project, _facts: &PythonProject, _config: &Config) -> Result<Plan> {
-    Ok(Plan::default())
+pub fn plan(project: &Project, python: &PythonProject, config: &Config) -> Result<Plan> {
+    let images = Images::new(python, config)?;
+    let shop = Workshop { project, python, config, images };
+    let mut plan = Plan { made_from: made_from(python), ignore: ignore(python), ..Plan::default() };
+    for frontend in &project.frontends {
+        plan.stages.extend(super::node::frontend(frontend, config)?);
+    }
+    plan.stages.push(shop.base()?);
+    plan.stages.extend(shop.manifests());
+    plan.stages.extend(shop.tool());
+    plan.stages.extend(shop.deps()?);
+    plan.stages.extend(shop.wheel());
+    plan.stages.extend(shop.sources_stage());
+    let mut build = Stage::from_stage("build", "base");
+    shop.fill(&mut build);
+    let runs = build.steps.iter().any(|step| matches!(step.op, super::Op::Run { .. }));
+    let mut last = if runs || config.steps.iter().any(|step| step.stage == "build") {
+        build = build.comment("No compiler has been here: each step is shipped as the layer that it is.");
+        plan.stages.push(build);
+        Stage::from_stage("runtime", "build")
+    } else {
+        build.name = "runtime".into();
+        build
+    };
+    shop.finish(&mut last);
+    plan.stages.push(last);
+    Ok(plan)
+}
+
+/// The images of the stages with and without compilers: one interpreter, one glibc.
+struct Images {
+    base: String,
+    runtime: String,
+}
+
+impl Images {
+    fn new(python: &PythonProject, config: &Config) -> Result<Self> {
+        let default = || format!("python:{}-slim-{}", python.version, python.version.suite(SUITE));
+        let runtime = config.runtime.clone().or_else(|| config.base.clone()).unwrap_or_else(default);
+        let base = config.base.clone().unwrap_or_else(|| match family(&runtime) {
+            Family::Alpine => runtime.clone(),
+            _ => default(),
+        });
+        for image in [&base, &runtime] {
+            if family(image) == Family::Distroless {
+                return Err(Error::Unsupported {
+                    reason: format!("`{image}` has no shell and no pip, and a virtual environment belongs to one interpreter"),
+                    hint: "choose a slim image of the same Python, such as `python:3.13-slim-trixie`".into(),
+                });
+            }
+        }
+        if family(&base) != family(&runtime) {
+            return Err(Error::Unsupported {
+                reason: format!("what is compiled in `{base}` cannot run in `{runtime}`, which has another C library"),
+                hint: "choose `base` and `runtime` of one family".into(),
+            });
+        }
+        Ok(Self { base, runtime })
+    }
+
+    /// Debian names that this suite spells otherwise.
+    fn local_name(image: &str, package: &str) -> String {
+        match package {
+            "libldap2" if image.contains("bookworm") => "libldap-2.5-0",
+            "libldap2" if image.contains("bullseye") => "libldap-2.4-2",
+            other => other,
+        }
+        .to_owned()
+    }
+}
+
+struct Workshop<'a> {
+    project: &'a Project,
+    python: &'a PythonProject,
+    config: &'a Config,
+    images: Images,
+}
+
+impl Workshop<'_> {
+    /// What the stages with and without compilers share.
+    fn base(&self) -> Result<Stage> {
+        let image = &self.images.runtime;
+        let mut stage = Stage::from_image("base", image);
+        let names = self.python.run_packages.iter().map(|name| Images::local_name(image, name)).collect();
+        stage.maybe(packages("system", &names, image)?);
+        Self::environment(&mut stage);
+        Ok(stage)
+    }
+
+    fn environment(stage: &mut Stage) {
+        stage.push(Step::workdir(HOME));
+        let pairs = [("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONUNBUFFERED", "1"), ("VIRTUAL_ENV", VENV)];
+        stage.push(Step::env("environment", pairs).after(["workdir"]));
+        stage.push(Step::path(&format!("{VENV}/bin")).after(["environment"]));
+    }
+
+    /// The dependencies, and all that it takes to compile them.
+    fn deps(&self) -> Result<Option<Stage>> {
+        if self.python.install.manager.is_none() {
+            return Ok(None);
+        }
+        let image = &self.images.base;
+        let mut stage = if *image == self.images.runtime {
+            Stage::from_stage("deps", "base")
+        } else {
+            let mut stage = Stage::from_image("deps", image);
+            Self::environment(&mut stage);
+            stage
+        };
+        let mut names = self.python.build_packages.clone();
+        // What a compiled dependency links against also has to be there when it is tried out.
+        if *image != self.images.runtime {
+            names.extend(self.python.run_packages.iter().cloned());
+        }
+        let names = names.iter().map(|name| Images::local_name(image, name)).collect();
+        if let Some(step) = packages("compilers", &names, image)? {
+            stage.push(step);
+        }
+        for step in self.manifest_copies() {
+            stage.push(step);
+        }
+        stage.push(self.install_dependencies());
+        Ok(Some(stage))
+    }
+
+    /// The steps that make the application, in a stage without compilers.
+    fn fill(&self, stage: &mut Stage) {
+        let python = self.python;
+        if python.install.manager.is_some() {
+            let copy = Step::copy_from("dependencies", "deps", [VENV], VENV).linked().after([""; 0]);
+            stage.push(copy.change(Change::Lockfile).seconds(3.0).why("a layer of its own: a deploy without new dependencies does not move it"));
+        }
+        let user = self.user();
+        if python.writes {
+            let step = Step::run("own", "python/own").word("user", &user).after([""; 0]).seconds(0.2);
+            stage.push(step.why("the program writes into its own folder"));
+        }
+        let mut copy = match self.sources_stage() {
+            Some(stage) => Step::copy_from("sources", &stage.name, [format!("{HOME}/")], "./"),
+            None => Step::copy("sources", [Source::Path(self.context())], "./"),
+        };
+        if python.writes {
+            copy = copy.owned_by(&user).comment("The program writes files here; mount a volume where they have to last.");
+        }
+        stage.push(copy.after(stage.steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>()));
+        stage.maybe(self.install_project());
+        for frontend in &self.project.frontends {
+            let inside = frontend.output.as_str().strip_prefix(python.dir.as_str()).unwrap_or(frontend.output.as_str());
+            let to = format!("./{}", inside.trim_start_matches('/'));
+            let id = format!("assets-{}", frontend.stage);
+            stage.push(Step::copy_from(&id, &frontend.stage, [frontend.built()], &to).why("the server serves it from here"));
+        }
+        stage.maybe(self.collect_static());
+    }
+
+    /// The folder of the project in the build context.
+    fn context(&self) -> String {
+        if self.python.dir.as_str().is_empty() { ".".to_owned() } else { format!("{}/", self.python.dir) }
+    }
+
+    /// The sources without those of the front ends, so that an edit there runs nothing here.
+    fn sources_stage(&self) -> Option<Stage> {
+        let base = self.python.dir.as_str();
+        let inside = |dir: &str| match base {
+            "" => Some(dir.to_owned()),
+            base => dir.strip_prefix(base).and_then(|dir| dir.strip_prefix('/')).map(str::to_owned),
+        };
+        let dirs = self.project.frontends.iter().filter_map(|frontend| inside(frontend.dir.as_str()));
+        let dirs: Vec<String> = dirs.filter(|dir| !dir.is_empty()).map(|dir| format!("./{dir}")).collect();
+        if dirs.is_empty() {
+            return None;
+        }
+        let mut stage = Stage::from_stage("sources", "base").comment("Without the front end's own sources.");
+        stage.push(Step::copy("sources", [self.context()], "./"));
+        stage.push(Step::run("prune", "python/prune").words("dirs", dirs).seconds(0.2));
+        Some(stage)
+    }
+
+    fn collect_static(&self) -> Option<Step> {
+        let django = self.python.django.as_ref().filter(|django| django.collect_static)?;
+        let mut env: Vec<String> = Vec::new();
+        if django.name_settings {
+            env.push(format!("DJANGO_SETTINGS_MODULE={}", django.settings));
+        }
+        let placeholders = django.required.iter().filter(|(name, _)| !self.config.build_env.contains_key(*name));
+        env.extend(placeholders.map(|(name, value)| format!("{name}={value}")));
+        env.extend(self.config.build_env.iter().map(|(name, value)| format!("{name}={value}")));
+        let dir = self.python.install.member.join(django.dir.as_str()).unwrap_or_default();
+        let step = Step::run("static", "python/collectstatic")
+            .word("dir", dir.as_str())
+            .words("env", env)
+            .seconds(4.0)
+            .why("static files are collected once, when the image is built");
+        Some(if django.required.is_empty() {
+            step
+        } else {
+            step.comment("The settings ask for these; the values reach nothing and stay in no layer.")
+        })
+    }
+
+    fn user(&self) -> String {
+        self.config.user.clone().unwrap_or_else(|| default_user(&self.images.runtime).to_owned())
+    }
+
+    /// What the container runs.
+    fn finish(&self, stage: &mut Stage) {
+        let python = self.python;
+        let start = &python.start;
+        let here = |dir: &str| {
+            let inside = python.install.member.join(dir).unwrap_or_default();
+            if inside.as_str().is_empty() { HOME.to_owned() } else { format!("{HOME}/{inside}") }
+        };
+        let dir = here(start.dir.as_str());
+        if dir != HOME {
+            stage.push(Step::workdir(&dir));
+        }
+        let mut env = start.env.clone();
+        if let Some(path) = &start.python_path {
+            env.insert("PYTHONPATH".into(), here(path.as_str()));
+        }
+        env.extend(self.config.env.clone());
+        if !env.is_empty() {
+            stage.push(Step::env("settings", env));
+        }
+        let service = Service {
+            command: start.command.clone(),
+            port: start.port,
+            health: start.health.clone(),
+            probe: ["python", "-c", "import urllib.request; urllib.request.urlopen('{url}', timeout=3)"].map(str::to_owned).into(),
+            user: default_user(&self.images.runtime).into(),
+            labels: self.project.notes.labels.clone(),
+            ..Service::default()
+        };
+        finish(stage, &service, self.config);
+    }
+}
+
+fn made_from(python: &PythonProject) -> Vec<String> {
+    let mut files: Vec<String> = python.install.manifests.iter().map(ToString::to_string).collect();
+    if files.is_empty() {
+        files.push("the sources".into());
+    }
+    files
+}
+
+/// What Python projects leave about that no image needs.
+fn ignore(python: &PythonProject) -> Vec<(String, Vec<String>)> {
+    let patterns = [
+        "**/__pycache__",
+        "**/*.py[cod]",
+        "**/.venv",
+        "**/venv",
+        "**/.tox",
+        "**/.nox",
+        "**/.pytest_cache",
+        "**/.mypy_cache",
+        "**/.ruff_cache",
+        "**/.coverage",
+        "**/.coverage.*",
+        "**/htmlcov",
+        "**/*.egg-info",
+        "**/.ipynb_checkpoints",
+        "**/node_modules",
+    ];
+    let tests = ["tests", "test", "**/conftest.py", "**/test_*.py", "**/*_test.py", "tox.ini", "noxfile.py", "pytest.ini", ".coveragerc"];
+    let base = if python.dir.as_str().is_empty() { String::new() } else { format!("{}/", python.dir) };
+    let own = |pattern: &&str| if pattern.starts_with("**") { (*pattern).to_owned() } else { format!("{base}{pattern}") };
+    let mut groups = vec![("what Python leaves about".into(), patterns.iter().map(own).collect())];
+    if python.tests_apart {
+        groups.push(("tests".into(), tests.iter().map(own).collect()));
+    }
+    if let Some(readme) = python.readme.as_ref().and_then(|readme| python.dir.join(readme.as_str())) {
+        groups.push(("only quoted in the metadata".into(), vec![readme.to_string()]));
+    }
+    groups
 }

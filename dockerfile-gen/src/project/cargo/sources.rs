@@ -194,15 +194,9 @@ fn reads(
                     tree.has_dir(full.as_str()) || tree.has(full.as_str()) && !full.as_str().ends_with(".rs")
                 });
                 match there {
-                    Some(full) if !full.as_str().ends_with("Cargo.toml") => {
-                        if runtime.insert(full.clone()) {
-                            notes.need(full.as_str());
-                            notes.found(
-                                path.as_str(),
-                                Some(line_at(text, offset)),
-                                format!("reads `{full}` when it runs"),
-                            );
-                        }
+                    Some(full) if !full.as_str().ends_with("Cargo.toml") && runtime.insert(full.clone()) => {
+                        notes.need(full.as_str());
+                        notes.found(path.as_str(), Some(line_at(text, offset)), format!("reads `{full}` when it runs"));
                     }
                     Some(_) => {}
                     None if word.starts_with("Serve") || word.starts_with("File") => {
@@ -217,7 +211,8 @@ fn reads(
 
 /// Ports and addresses.
 fn listen(text: &str, path: &RelPath, scan: &mut Scan, notes: &mut Notes) {
-    for (index, line) in text.lines().enumerate() {
+    let lines: Vec<&str> = text.lines().collect();
+    for (index, line) in lines.iter().enumerate() {
         let number = index as u32 + 1;
         let trimmed = line.trim_start();
         if trimmed.starts_with("//") {
@@ -227,7 +222,7 @@ fn listen(text: &str, path: &RelPath, scan: &mut Scan, notes: &mut Notes) {
             break;
         }
         if scan.port.is_none()
-            && let Some(port) = port_in(line)
+            && let Some(port) = port_in(line).or_else(|| port_variable(&lines[index..]))
         {
             scan.port = Some(port);
             notes.found(path.as_str(), Some(number), format!("listens on port {port}"));
@@ -277,6 +272,15 @@ fn port_in(line: &str) -> Option<u16> {
     None
 }
 
+/// The default of a variable such as `PORT`, on its line or the few after it.
+fn port_variable(lines: &[&str]) -> Option<u16> {
+    lines.first().filter(|line| line.contains("PORT\"") && !line.contains("EXPORT"))?;
+    let numbers = lines.iter().take(8).flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+    numbers
+        .filter_map(|word| word.trim_end_matches("_u16").trim_end_matches("u16").parse().ok())
+        .find(|port| *port >= 1000)
+}
+
 fn leading_port(text: &str) -> Option<u16> {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().filter(|port| *port >= 80)
@@ -293,6 +297,10 @@ mod tests {
         assert_eq!(port_in(r#"let port = env::var("PORT").unwrap_or_else(|_| "8081".into());"#), Some(8081));
         assert_eq!(port_in(r#"#[arg(short, long = "port", default_value = "9000")]"#), Some(9000));
         assert_eq!(port_in(r#"redis_uri: "redis://127.0.0.1:6379""#), None);
+        assert_eq!(
+            port_variable(&["match env::var(\"PORT\") {", "Ok(v) => v.parse()?,", "Err(_) => 8080,"]),
+            Some(8080)
+        );
         assert_eq!(port_in("let report = summarise(1000);"), None);
     }
 }

@@ -1,0 +1,272 @@
+//! The stages that install dependencies.
+//!
+//! Input: the layout. Output: `base`, `manifests`, `deps` and `prod-deps`. The one idea: each install reads what the
+//! `manifests` stage wrote, which stays the same until the dependency set changes.
+
+use std::collections::BTreeSet;
+
+use crate::config::Manifests;
+use crate::error::Result;
+use crate::plan::system::{self, Family};
+use crate::plan::{Change, Source, Stage, Step};
+use crate::project::Credential;
+use crate::project::node::{Manager, ManagerKind, NodeProject, within};
+
+use super::{Layout, has_build, has_modules, inside, runs_on_bun};
+
+/// Plans the stages.
+pub(super) fn stages(layout: &Layout<'_>) -> Result<Vec<Stage>> {
+    let mut stages = vec![base(layout)?];
+    if layout.config.manifests != Some(Manifests::Copy) {
+        stages.push(manifests(layout));
+    }
+    let only_production = !has_build(layout.node) && !layout.node.needs_development && layout.node.prisma.is_none();
+    stages.push(deps(layout, only_production));
+    if !only_production && has_modules(layout.node) && !layout.node.needs_development {
+        stages.extend(production(layout));
+    }
+    Ok(stages)
+}
+
+/// The stage that holds the modules of the running program.
+pub(super) fn modules_stage(layout: &Layout<'_>) -> String {
+    let node = layout.node;
+    let separate = (has_build(node) || node.prisma.is_some()) && !node.needs_development && can_be_separate(node);
+    layout.name(if separate { "prod-deps" } else { "deps" })
+}
+
+/// Whether production dependencies can be installed on their own.
+fn can_be_separate(node: &NodeProject) -> bool {
+    let manager = &node.manager;
+    let plugin = node.inputs.iter().any(|input| input == ".yarn/plugins");
+    // Yarn 2 and 3 install a part of the dependencies only with the workspace-tools plugin.
+    let yarn = manager.kind != ManagerKind::YarnBerry || manager.major >= 4 || plugin;
+    yarn && !(node.workspace && pruned(node))
+        && (!node.scripts.patches || node.scripts.patches_in_production || prunable(node))
+}
+
+fn prunable(node: &NodeProject) -> bool {
+    matches!(node.manager.kind, ManagerKind::Npm | ManagerKind::Pnpm) && !node.workspace
+}
+
+/// Whether production dependencies are what is left of all of them, because something was done to them after the install
+/// that needs a development dependency.
+fn pruned(node: &NodeProject) -> bool {
+    // pnpm keeps Prisma's client deep in a folder whose name holds versions, so it cannot be copied by name.
+    let client = node.manager.kind == ManagerKind::Pnpm && node.prisma.as_ref().is_some_and(|prisma| prisma.in_modules);
+    client || node.scripts.patches && !node.scripts.patches_in_production && prunable(node)
+}
+
+fn base(layout: &Layout<'_>) -> Result<Stage> {
+    let node = layout.node;
+    let mut stage = Stage::from_image(&layout.name("base"), layout.image.clone());
+    stage.push(Step::workdir(&layout.workdir).after([] as [&str; 0]));
+    let mut packages: BTreeSet<String> = node.system.build.clone();
+    packages.extend(layout.config.build_packages.iter().cloned());
+    let install = system::install("packages", &packages, &layout.image)?;
+    stage.maybe(install.map(|step| step.after([] as [&str; 0])));
+    let mut env: Vec<(&str, &str)> = Vec::new();
+    match node.manager.kind {
+        // The store lies where the cache mount is, on whatever file system.
+        ManagerKind::Pnpm => env.push(("PNPM_HOME", "/pnpm")),
+        ManagerKind::YarnBerry if own_cache(node) => {}
+        // Packages that Plug'n'Play reads must be part of the layer; others are unpacked from a cache mount.
+        ManagerKind::YarnBerry => {
+            env.push(("YARN_ENABLE_GLOBAL_CACHE", if node.manager.pnp { "false" } else { "true" }));
+        }
+        ManagerKind::Npm | ManagerKind::YarnClassic | ManagerKind::Bun => {}
+    }
+    env.extend(node.system.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    if !env.is_empty() {
+        stage.push(Step::env("environment", env).after([] as [&str; 0]));
+    }
+    if let Some(package) = node.manager.install.as_ref().filter(|_| !runs_on_bun(node)) {
+        let step = Step::run("manager", "node/manager")
+            .word("package", package)
+            // The image's own `yarn` is in the way of another one.
+            .flag("force", node.manager.kind == ManagerKind::YarnBerry)
+            .cache("npm", "/root/.npm");
+        stage.push(step.after([] as [&str; 0]).change(Change::Tool).why("the exact version that the project asks for"));
+    }
+    Ok(stage)
+}
+
+/// Whether the project carries its packages with it.
+fn own_cache(node: &NodeProject) -> bool {
+    node.inputs.iter().any(|input| input == ".yarn/cache")
+}
+
+fn manifests(layout: &Layout<'_>) -> Stage {
+    let node = layout.node;
+    let masked = node.manager.lockfile.as_deref().filter(|file| file.ends_with(".json") || *file == "bun.lock");
+    let mut inputs: Vec<&str> = node.inputs.iter().map(String::as_str).collect();
+    inputs.extend(node.manager.lockfile.as_deref().filter(|file| Some(*file) != masked));
+    let source = if node.root.as_str().is_empty() { "." } else { node.root.as_str() };
+    let step = Step::run("manifests", "node/manifests")
+        .mount(crate::plan::Mount::Bind { from: None, source: source.into(), target: "/src".into(), writable: false })
+        .words("program", if runs_on_bun(node) { &["bun", "run"][..] } else { &["node"] }.iter().copied())
+        .words("inputs", inputs)
+        .flag("workspace", node.workspace)
+        .value("masked", crate::plan::Value::Word(masked.unwrap_or_default().into()));
+    let mut stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base"))
+        .comment("Runs after every edit, and mostly writes the same bytes: then nothing is installed again.");
+    stage
+        .push(step.change(Change::Source).seconds(0.5).why("reduces the manifests to what decides the dependency set"));
+    stage
+}
+
+/// Adds the steps that put the manifests into a stage.
+fn receive(stage: &mut Stage, layout: &Layout<'_>) {
+    let node = layout.node;
+    if layout.config.manifests != Some(Manifests::Copy) {
+        let step = Step::copy_from("manifests", &layout.name("manifests"), ["/manifests/"], "./");
+        stage.push(step.change(Change::Lockfile).after([] as [&str; 0]).why("what decides the dependency set"));
+        return;
+    }
+    let root = node.root.as_str();
+    let mut files = vec!["package.json".to_owned()];
+    files.extend(node.manager.lockfile.clone());
+    let is_folder =
+        |input: &&String| !input.rsplit('/').next().unwrap_or_default().contains('.') || input.starts_with(".yarn/");
+    files.extend(node.inputs.iter().filter(|input| !is_folder(input)).cloned());
+    let files = files.into_iter().map(|file| Source::from(within(root, &file)));
+    stage.push(Step::copy("manifests", files, "./").change(Change::Manifest).after([] as [&str; 0]));
+    let folders = node.inputs.iter().filter(is_folder).cloned();
+    let members = node.members.iter().map(|dir| inside(node, dir.as_str()).to_owned()).filter(|dir| !dir.is_empty());
+    for folder in folders {
+        let id = format!("manifests-{folder}");
+        stage.push(
+            Step::copy(&id, [within(root, &folder)], &format!("./{folder}/"))
+                .change(Change::Manifest)
+                .after(["manifests"]),
+        );
+    }
+    for member in members {
+        let id = format!("manifests-{member}");
+        let file = within(&within(root, &member), "package.json");
+        stage.push(Step::copy(&id, [file], &format!("./{member}/")).change(Change::Manifest).after(["manifests"]));
+    }
+}
+
+fn deps(layout: &Layout<'_>, production: bool) -> Stage {
+    let node = layout.node;
+    let mut stage = Stage::from_stage(&layout.name("deps"), &layout.name("base"));
+    receive(&mut stage, layout);
+    if let Some(prisma) = node.prisma.as_ref().filter(|prisma| prisma.in_modules) {
+        let file = inside(node, prisma.schema.as_str());
+        let is_file = file.ends_with(".prisma");
+        let dest = if is_file {
+            file.rsplit_once('/').map_or("./".into(), |(dir, _)| format!("./{dir}/"))
+        } else {
+            format!("./{file}/")
+        };
+        let step = Step::copy("schema", [prisma.schema.as_str()], &dest).change(Change::Manifest);
+        stage.push(step.after([] as [&str; 0]).why("installing Prisma's client generates it from the schema"));
+    }
+    let needs: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
+    stage.push(install(layout, production).after(needs));
+    if node.scripts.patches && (!production || node.scripts.patches_in_production) {
+        stage.push(Step::run("patches", "node/patch").seconds(1.0).why("the project patches its dependencies"));
+    }
+    if let Some(prisma) = node.prisma.as_ref().filter(|prisma| prisma.in_modules && prisma.generate) {
+        let program = node.manager.program("prisma", inside(node, prisma.dir.as_str()));
+        let schema = format!("--schema={}", inside(node, prisma.schema.as_str()));
+        let command = program.into_iter().chain(["generate".to_owned(), schema]);
+        stage.push(
+            Step::run("client", "node/run").words("command", command).why("no install script generates the client"),
+        );
+    }
+    stage
+}
+
+fn production(layout: &Layout<'_>) -> Option<Stage> {
+    let node = layout.node;
+    if !can_be_separate(node) {
+        return None;
+    }
+    let name = layout.name("prod-deps");
+    if pruned(node) {
+        let mut stage = Stage::from_stage(&name, &layout.name("deps"));
+        let template = if node.manager.kind == ManagerKind::Pnpm { "node/pnpm-prune" } else { "node/npm-prune" };
+        stage.push(
+            Step::run("prune", template).why("keeps what was done to the dependencies after they were installed"),
+        );
+        return Some(stage);
+    }
+    let mut stage = Stage::from_stage(&name, &layout.name("base"))
+        .comment("What the running program needs; installed beside the other dependencies, not after them.");
+    receive(&mut stage, layout);
+    stage.push(install(layout, true));
+    if node.scripts.patches {
+        stage.push(Step::run("patches", "node/patch").seconds(1.0).why("the project patches its dependencies"));
+    }
+    Some(stage)
+}
+
+/// The install itself.
+fn install(layout: &Layout<'_>, production: bool) -> Step {
+    let node = layout.node;
+    let Manager { kind, frozen, .. } = node.manager;
+    let package = layout.package_dir();
+    let filtered = node.workspace && production && !package.is_empty();
+    let step = |template: &str| Step::run("install", template).flag("frozen", frozen).flag("production", production);
+    let step = match kind {
+        ManagerKind::Npm => step("node/npm-install")
+            .flag("legacy", node.manager.legacy_peers)
+            .flag("filtered", filtered)
+            .words("workspaces", filtered.then_some(package))
+            .cache("npm", "/root/.npm"),
+        ManagerKind::YarnClassic => {
+            step("node/yarn-classic-install").locked_cache("yarn-classic", "/usr/local/share/.cache/yarn")
+        }
+        ManagerKind::YarnBerry => {
+            let step = if production {
+                let names = if filtered { node.package.clone() } else { "--all".into() };
+                step("node/yarn-focus").words("workspaces", [names])
+            } else {
+                step("node/yarn-install")
+            };
+            let step = step.words("call", node.manager.call.iter().cloned());
+            if node.manager.pnp || own_cache(node) { step } else { step.cache("yarn-berry", "/root/.yarn/berry/cache") }
+        }
+        ManagerKind::Pnpm => {
+            let filter = format!("./{package}...");
+            step("node/pnpm-install").words("filters", filtered.then_some(filter)).cache("pnpm-store", "/pnpm/store")
+        }
+        ManagerKind::Bun => step("node/bun-install").cache("bun", "/root/.bun/install/cache"),
+    };
+    let mut step = step.credentials(&node.credentials).seconds(40.0);
+    for credential in &node.credentials {
+        step = match credential {
+            Credential::Env { id, variable } => {
+                step.comment(format!("Needs a token: docker build --secret id={id},env={variable} ."))
+            }
+            Credential::File { id, .. } => {
+                let file = within(node.root.as_str(), ".npmrc");
+                step.comment(format!("Needs a token: docker build --secret id={id},src={file} ."))
+            }
+            Credential::Ssh => step.comment("Needs your ssh agent: docker build --ssh default ."),
+        };
+    }
+    step.why("reruns only when the dependency set changes")
+}
+
+/// The strict install once more, with the real manifests, where that takes a moment and fetches nothing.
+pub(super) fn check(layout: &Layout<'_>) -> Option<Step> {
+    let node = layout.node;
+    let filtered = layout.config.manifests == Some(Manifests::Copy);
+    // `npm ci` and Yarn would install everything again. The `manifests` stage reads the real manifests in every build, so
+    // there is nothing left for them to find.
+    if node.manager.kind != ManagerKind::Pnpm || !node.manager.frozen || filtered || !node.workspace {
+        return None;
+    }
+    let step = Step::run("check", "node/pnpm-check").cache("pnpm-store", "/pnpm/store").seconds(2.0);
+    Some(step.why("links the commands of members and holds the real manifests against the lockfile"))
+}
+
+/// Whether a default image can be told apart from one that has no Node.
+pub(super) fn lacks_node(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or_default().split(['@', ':']).next().unwrap_or_default();
+    matches!(name, "debian" | "ubuntu" | "alpine" | "scratch" | "busybox")
+        || system::family(image) == Family::Distroless && !name.contains("node")
+}
