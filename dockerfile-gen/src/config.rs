@@ -5,8 +5,8 @@
 
 mod load;
 
-pub use load::load;
-pub(crate) use load::{line_of, nearest};
+pub(crate) use load::{is_user, line_of};
+pub use load::{load, nearest};
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -14,6 +14,7 @@
 //! The pipeline is a chain of pure passes: [`DiskTree`] and [`Config`] → [`Project`] → [`Plan`] → order → text.
 //! Nothing here prints, exits, or looks at the clock, the network or the environment.
 
+pub mod build_script;
 pub mod config;
 pub mod context;
 pub mod dockerfile;
@@ -58,7 +59,11 @@ pub struct Generated {
 /// # Errors
 /// Whatever stands in the way of a Dockerfile that builds and starts; see [`Error`].
 pub fn generate(root: impl AsRef<Path>, layer: ConfigLayer) -> Result<Generated> {
-    generate_tree(&DiskTree::open(root)?, layer)
+    let root = root.as_ref();
+    generate_tree(&DiskTree::open(root)?, layer).map_err(|error| match error {
+        Error::NoProject { seen, .. } => Error::NoProject { root: root.display().to_string(), seen },
+        other => other,
+    })
 }
 
 /// Generates the files for a project that is given as a tree.
@@ -66,26 +71,29 @@ pub fn generate(root: impl AsRef<Path>, layer: ConfigLayer) -> Result<Generated>
 /// # Errors
 /// As [`generate`].
 pub fn generate_tree(tree: &dyn Tree, layer: ConfigLayer) -> Result<Generated> {
-    let tree = Recorder::new(tree);
-    let config = config::load(&tree, layer)?;
-    let mut project = Project::detect(&tree, &config)?;
+    generate_from(&Recorder::new(tree), layer)
+}
+
+/// Generates from a tree whose reads the caller wants to know of even if it fails.
+fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
+    let config = config::load(tree, layer)?;
+    let mut project = Project::detect(tree, &config)?;
     let mut plan = Plan::new(&project, &config)?;
-    reorder(&mut plan, &config);
-    let dockerfile = output::stamped(&render::dockerfile(&plan, &config, &tree)?);
-    let ignore = dockerignore::dockerignore(&tree, &project, &plan, &config)?;
+    let dockerfile = spell(&mut plan, &config, tree)?;
+    let ignore = dockerignore::dockerignore(tree, &project, &plan, &config)?;
     project.notes.warnings.extend(ignore.warnings);
     let dockerignore = output::stamped(&ignore.text);
     let name = |path: &str| RelPath::new(path).unwrap_or_default();
     let files = Files(BTreeMap::from([(name("Dockerfile"), dockerfile), (name(".dockerignore"), dockerignore)]));
-    Ok(Generated { project, plan, files, reads: tree.into_reads() })
+    Ok(Generated { project, plan, files, reads: tree.reads() })
 }
 
-/// Puts the steps of every stage into their cheapest order.
-fn reorder(plan: &mut Plan, config: &Config) {
-    let layers = plan.layers(config);
-    for (stage, layers) in plan.stages.iter_mut().zip(layers) {
-        let order = order::order(&layers.layers);
-        let mut steps: Vec<Option<plan::Step>> = stage.steps.drain(..).map(Some).collect();
-        stage.steps.extend(order.into_iter().filter_map(|index| steps.get_mut(index).and_then(Option::take)));
-    }
+/// Puts the steps of a plan into their cheapest order and writes the Dockerfile; `tree` has the templates that replace
+/// built-in ones, where `config` names a folder of them.
+///
+/// # Errors
+/// As [`render::dockerfile`].
+pub fn spell(plan: &mut Plan, config: &Config, tree: &dyn Tree) -> Result<String> {
+    plan.reorder(config);
+    Ok(output::stamped(&render::dockerfile(plan, config, tree)?))
 }

@@ -65,6 +65,19 @@ impl Files {
         Ok(statuses)
     }
 
+    /// What writing would change below `root`, as unified diffs one after the other; empty if all is fresh.
+    ///
+    /// # Errors
+    /// As [`Files::check`].
+    pub fn diff(&self, root: impl AsRef<Path>) -> Result<String> {
+        let statuses = self.check(root)?.into_values();
+        let diffs = statuses.filter_map(|status| match status {
+            Status::Stale { diff } => Some(diff),
+            Status::Fresh | Status::Written { .. } => None,
+        });
+        Ok(diffs.collect())
+    }
+
     /// Writes each file that is not fresh below `root`, all or none: if one may not be replaced, none is.
     ///
     /// # Errors

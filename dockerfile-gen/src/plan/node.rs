@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::project::Project;
 use crate::project::frontend::Frontend;
-use crate::project::node::{Keep, ManagerKind, NodeProject, suite, within};
+use crate::project::node::{Framework, Keep, ManagerKind, NodeProject, suite, within};
 
 use super::{Plan, Stage, Step};
 
@@ -65,7 +65,6 @@ fn has_build(node: &NodeProject) -> bool {
 
 /// Whether the running program needs a node_modules folder.
 fn has_modules(node: &NodeProject) -> bool {
-    use crate::project::node::Framework;
     !matches!(
         node.framework,
         Framework::Static { .. } | Framework::Nuxt | Framework::Nitro | Framework::Next { standalone: true }
@@ -145,6 +144,10 @@ pub fn ignored(node: &NodeProject) -> Vec<String> {
         ".yarn/install-state.gz",
         ".husky",
     ];
+    if !matches!(node.framework, Framework::Static { .. }) {
+        // A site may be made of such files; a program is not.
+        patterns.extend(["**/README.md", "**/CHANGELOG.md"]);
+    }
     if !node.scripts.checks {
         patterns.extend([
             "**/*.test.*",

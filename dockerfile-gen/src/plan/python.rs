@@ -38,6 +38,7 @@ pub fn plan(project: &Project, python: &PythonProject, config: &Config) -> Resul
     plan.stages.extend(shop.tool());
     plan.stages.extend(shop.deps()?);
     plan.stages.extend(shop.wheel());
+    plan.stages.extend(shop.sources_stage());
     let mut build = Stage::from_stage("build", "base");
     shop.fill(&mut build);
     let runs = build.steps.iter().any(|step| matches!(step.op, super::Op::Run { .. }));
@@ -168,13 +169,16 @@ impl Workshop<'_> {
             let step = Step::run("own", "python/own").word("user", &user).after([""; 0]).seconds(0.2);
             stage.push(step.why("the program writes into its own folder"));
         }
-        let from = if python.dir.as_str().is_empty() { ".".to_owned() } else { format!("{}/", python.dir) };
-        let mut copy = Step::copy("sources", [Source::Path(from)], "./");
+        let mut copy = match self.sources_stage() {
+            Some(stage) => Step::copy_from("sources", &stage.name, [format!("{HOME}/")], "./"),
+            None => Step::copy("sources", [Source::Path(self.context())], "./"),
+        };
         if python.writes {
             copy =
                 copy.owned_by(&user).comment("The program writes files here; mount a volume where they have to last.");
         }
         stage.push(copy.after(stage.steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>()));
+        stage.maybe(self.install_project());
         for frontend in &self.project.frontends {
             let inside = frontend.output.as_str().strip_prefix(python.dir.as_str()).unwrap_or(frontend.output.as_str());
             let to = format!("./{}", inside.trim_start_matches('/'));
@@ -183,8 +187,30 @@ impl Workshop<'_> {
                 Step::copy_from(&id, &frontend.stage, [frontend.built()], &to).why("the server serves it from here"),
             );
         }
-        stage.maybe(self.install_project());
         stage.maybe(self.collect_static());
+    }
+
+    /// The folder of the project in the build context.
+    fn context(&self) -> String {
+        if self.python.dir.as_str().is_empty() { ".".to_owned() } else { format!("{}/", self.python.dir) }
+    }
+
+    /// The sources without those of the front ends, so that an edit there runs nothing here.
+    fn sources_stage(&self) -> Option<Stage> {
+        let base = self.python.dir.as_str();
+        let inside = |dir: &str| match base {
+            "" => Some(dir.to_owned()),
+            base => dir.strip_prefix(base).and_then(|dir| dir.strip_prefix('/')).map(str::to_owned),
+        };
+        let dirs = self.project.frontends.iter().filter_map(|frontend| inside(frontend.dir.as_str()));
+        let dirs: Vec<String> = dirs.filter(|dir| !dir.is_empty()).map(|dir| format!("./{dir}")).collect();
+        if dirs.is_empty() {
+            return None;
+        }
+        let mut stage = Stage::from_stage("sources", "base").comment("Without the front end's own sources.");
+        stage.push(Step::copy("sources", [self.context()], "./"));
+        stage.push(Step::run("prune", "python/prune").words("dirs", dirs).seconds(0.2));
+        Some(stage)
     }
 
     fn collect_static(&self) -> Option<Step> {
@@ -226,6 +252,10 @@ impl Workshop<'_> {
             stage.push(Step::workdir(&dir));
         }
         let mut env = start.env.clone();
+        if self.config.user.is_none() {
+            // A user without a name has `/` for a home, and servers keep sockets and caches at home.
+            env.insert("HOME".into(), "/tmp".into());
+        }
         if let Some(path) = &start.python_path {
             env.insert("PYTHONPATH".into(), here(path.as_str()));
         }
@@ -289,8 +319,12 @@ fn ignore(python: &PythonProject) -> Vec<(String, Vec<String>)> {
     let base = if python.dir.as_str().is_empty() { String::new() } else { format!("{}/", python.dir) };
     let own =
         |pattern: &&str| if pattern.starts_with("**") { (*pattern).to_owned() } else { format!("{base}{pattern}") };
-    vec![
-        ("what Python leaves about".into(), patterns.iter().map(own).collect()),
-        ("tests".into(), tests.iter().map(own).collect()),
-    ]
+    let mut groups = vec![("what Python leaves about".into(), patterns.iter().map(own).collect())];
+    if python.tests_apart {
+        groups.push(("tests".into(), tests.iter().map(own).collect()));
+    }
+    if let Some(readme) = python.readme.as_ref().and_then(|readme| python.dir.join(readme.as_str())) {
+        groups.push(("only quoted in the metadata".into(), vec![readme.to_string()]));
+    }
+    groups
 }

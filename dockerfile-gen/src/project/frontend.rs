@@ -9,6 +9,7 @@ use crate::tree::{RelPath, Tree};
 
 use super::node::framework::{self, Framework};
 use super::node::manifest::Manifest;
+use super::node::source::Source;
 use super::node::{self, NodeProject};
 use super::{Asset, Notes, slug};
 
@@ -190,11 +191,14 @@ fn output(tree: &dyn Tree, manifest: &Manifest) -> Option<(String, String)> {
 }
 
 /// Looks for the front ends in folders of a Node service that its sources serve.
-pub(crate) fn served(tree: &dyn Tree, package: &str, texts: &[String]) -> Vec<Asset> {
+pub(crate) fn served(tree: &dyn Tree, package: &str, sources: &[Source]) -> Vec<Asset> {
+    if sources.is_empty() {
+        return Vec::new();
+    }
     let Ok(candidates) = candidates(tree) else { return Vec::new() };
     let quoted =
         |text: &str, word: &str| ['\'', '"', '`'].iter().any(|quote| text.contains(&format!("{quote}{word}{quote}")));
-    let mentions = |text: &String, dir: &str, built: &str| {
+    let mentions = |text: &str, dir: &str, built: &str| {
         let whole = format!("{dir}/{built}");
         text.match_indices(&whole).any(|(at, _)| text[at + whole.len()..].starts_with(['\'', '"', '`', '/']))
             || quoted(text, dir) && quoted(text, built)
@@ -204,7 +208,7 @@ pub(crate) fn served(tree: &dyn Tree, package: &str, texts: &[String]) -> Vec<As
         .filter(|candidate| candidate.manifest.dir != package && !candidate.manifest.dir.is_empty())
         .filter(|candidate| {
             let dir = candidate.manifest.dir.rsplit('/').next().unwrap_or_default();
-            texts.iter().any(|text| mentions(text, dir, &candidate.dir))
+            sources.iter().any(|source| mentions(&source.text, dir, &candidate.dir))
         })
         .map(|candidate| Asset { path: candidate.output, embedded: false })
         .collect()

@@ -72,6 +72,10 @@ pub struct PythonProject {
     pub credentials: Vec<Credential>,
     /// Whether the program writes into its own folder.
     pub writes: bool,
+    /// The README of the project, relative to the folder of the manifests, where an empty one will do for the build.
+    pub readme: Option<RelPath>,
+    /// Whether no source imports a test, so that tests can stay out of the image.
+    pub tests_apart: bool,
 }
 
 /// Distributions that only a service depends on.
@@ -149,7 +153,8 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
         name: &name,
     };
     let mut start = start::choose(&scene, notes)?;
-    let (version, exact_pin) = choose_version(tree, &dir, &app_dir, pyproject.as_ref(), &deps, config, notes)?;
+    let (version, exact_pin) =
+        choose_version(tree, &dir, &app_dir, pyproject.as_ref(), &deps, &place.file, config, notes)?;
     let native = is_native(tree, &app_dir, pyproject.as_ref());
     let installs_itself = installs_itself(tree, &app_dir, &install, pyproject.as_ref(), &start);
     if start.own_script && !installs_itself {
@@ -161,7 +166,9 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
             hint: "add `[build-system]` to pyproject.toml, or name a script or `module:app` with `bin`".into(),
         });
     }
-    if installs_itself && start.python_path.as_ref().is_some_and(|path| path.as_str() == "src") {
+    let in_place =
+        installs_itself || install.local.iter().any(|(argument, _)| argument == "." || argument.starts_with(".["));
+    if in_place && start.python_path.as_ref().is_some_and(|path| path.as_str() == "src") {
         start.python_path = None;
     }
     let (build_packages, run_packages) =
@@ -177,7 +184,10 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
     }
     let writes = writes(&app_dir, &sources, django.as_ref(), notes);
     assets(tree, &app_dir, &sources, django.as_ref(), &start, notes);
-    keep(tree, &dir, &app_dir, pyproject.as_ref(), installs_itself, notes);
+    let readme = pyproject.as_ref().filter(|_| installs_itself).and_then(|pyproject| {
+        quoted_only(tree, &app_dir, pyproject, &sources).and_then(|name| install.member.join(&name))
+    });
+    keep(tree, &dir, &app_dir, pyproject.as_ref(), installs_itself, readme.is_some(), notes);
     labels(&name, pyproject.as_ref(), notes);
     Ok(PythonProject {
         name,
@@ -192,6 +202,8 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
         run_packages,
         credentials,
         writes,
+        readme,
+        tests_apart: tests_apart(&sources),
         dir,
         install,
     })
@@ -199,13 +211,8 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
 
 fn name(tree: &dyn Tree, dir: &RelPath, pyproject: Option<&Pyproject>) -> String {
     let of_setup = || manager::setup_name(tree, dir);
-    let of_root = || tree.disk_root().and_then(|root| root.file_name()).map(|name| name.to_string_lossy().into_owned());
-    pyproject
-        .and_then(Pyproject::name)
-        .map(str::to_owned)
-        .or_else(of_setup)
-        .or_else(of_root)
-        .unwrap_or_else(|| "app".into())
+    // Not the name of the folder, which differs from one checkout to the next.
+    pyproject.and_then(Pyproject::name).map(str::to_owned).or_else(of_setup).unwrap_or_else(|| "app".into())
 }
 
 /// The Django project at the top, or in a folder or two further down.
@@ -245,6 +252,7 @@ fn choose_version(
     app_dir: &RelPath,
     pyproject: Option<&Pyproject>,
     deps: &Deps,
+    manifest: &str,
     config: &Config,
     notes: &mut Notes,
 ) -> Result<(Version, bool)> {
@@ -273,13 +281,10 @@ fn choose_version(
     }
     let range = version_range(tree, dir, pyproject)?;
     let preferred = |range: &str| version::PREFERENCE.into_iter().find(|minor| version::allows(range, *minor));
-    let Some((range, path, line)) = range else {
+    let Some((range, path, line)) = range.map(|(range, path, line)| (range.replace(char::is_control, " "), path, line))
+    else {
         let version = fitting("", deps, notes);
-        notes.found(
-            if dir.as_str().is_empty() { "." } else { dir.as_str() },
-            None,
-            format!("Python {version}, since nothing names one"),
-        );
+        notes.found(manifest, None, format!("Python {version}, because nothing asks for another"));
         return Ok((version, exact_pin));
     };
     if let Some(version) = version::exact(&range) {
@@ -482,7 +487,7 @@ fn system_packages(
         build.insert("openssh-client".into());
     }
     if native {
-        build.extend(own(&["g++"]));
+        build.extend(own(&["cargo", "g++", "pkg-config"]));
     }
     (build, run)
 }
@@ -557,6 +562,33 @@ fn assets(
     notes.assets.extend(found.map(|path| Asset { path, embedded: false }));
 }
 
+/// The README, if all that is done with it is to quote it in the metadata of the project.
+fn quoted_only(tree: &dyn Tree, app_dir: &RelPath, pyproject: &Pyproject, sources: &Sources) -> Option<String> {
+    let plain = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    let name = pyproject.readme().filter(plain).filter(|name| name.to_uppercase().starts_with("README"))?;
+    let there = app_dir.join(name).is_some_and(|path| tree.has(path.as_str()));
+    let read = sources.find(&[name]).is_some() || pyproject.has("tool.hatch.metadata.hooks.fancy-pypi-readme");
+    let setup = ["setup.py", "setup.cfg"]
+        .iter()
+        .any(|file| app_dir.join(file).is_some_and(|path| tree.scan(path.as_str()).contains(name)));
+    (there && !read && !setup).then(|| name.to_owned())
+}
+
+/// Whether no source imports anything that is called as a test.
+fn tests_apart(sources: &Sources) -> bool {
+    let of_test = |line: &str| {
+        let line = line.trim_start();
+        let import = line.starts_with("from ") || line.starts_with("import ");
+        let mut words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        import
+            && !line.contains("django.test")
+            && words.any(|word| {
+                matches!(word, "tests" | "conftest") || word.starts_with("test_") || word.ends_with("_test")
+            })
+    };
+    !sources.files.iter().any(|source| source.text.lines().any(of_test))
+}
+
 /// Notes the files that the build reads and that are no sources.
 fn keep(
     tree: &dyn Tree,
@@ -564,6 +596,7 @@ fn keep(
     app_dir: &RelPath,
     pyproject: Option<&Pyproject>,
     installs: bool,
+    has_stub: bool,
     notes: &mut Notes,
 ) {
     let mut need = |base: &RelPath, name: &str| {
@@ -575,8 +608,11 @@ fn keep(
         return;
     }
     for base in [dir, app_dir] {
+        let stub = pyproject.and_then(Pyproject::readme).filter(|_| has_stub);
         for file in pyproject.map(Pyproject::build_files).unwrap_or_default() {
-            need(base, &file);
+            if Some(file.as_str()) != stub {
+                need(base, &file);
+            }
         }
         // What setuptools and hatchling take into a distribution unasked.
         let own: Vec<String> = tree.files_in(base.as_str()).map(|path| path.file_name().to_owned()).collect();

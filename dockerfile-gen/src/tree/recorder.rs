@@ -20,8 +20,8 @@ impl<'a> Recorder<'a> {
     }
 
     /// Every file that was read so far, sorted.
-    pub fn into_reads(self) -> BTreeSet<RelPath> {
-        self.reads.into_inner().unwrap_or_else(PoisonError::into_inner)
+    pub fn reads(&self) -> BTreeSet<RelPath> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -3,23 +3,25 @@
 //! Input: the facts about the install. Output: the tool's stage and the install steps. The one idea: the manager is mounted
 //! where it is needed and in no layer; the second, strict run is the manager's own, so the first can only save time.
 
-use crate::project::python::{Manager, Metadata};
+use crate::project::python::Manager;
 
 use super::super::{Change, Mount, Stage, Step};
-use super::{Images, VENV, Workshop};
+use super::Workshop;
 
 /// The tag of uv's image where the project asks for none.
 const UV: &str = "0.13";
-/// The versions of the other managers where the project asks for none.
-const POETRY: &str = "2.5.1";
-const PDM: &str = "2.29.3";
-const PIPENV: &str = "2026.10.3";
+/// The versions of the other managers where the project asks for none: for Python 3.10 and later, and for what is older.
+const POETRY: [&str; 2] = ["2.5.1", "1.8.5"];
+const PDM: [&str; 2] = ["2.29.3", "2.20.1"];
+const PIPENV: [&str; 2] = ["2026.10.3", "2024.4.1"];
 
 /// pip's cache of downloads and of wheels that it built.
 const PIP_CACHE: &str = "/root/.cache/pip";
 
 impl Workshop<'_> {
-    fn tool_version<'a>(&'a self, default: &'a str) -> &'a str {
+    fn tool_version<'a>(&'a self, defaults: [&'a str; 2]) -> &'a str {
+        let [new, old] = defaults;
+        let default = if self.python.version.minor < 10 { old } else { new };
         self.python.install.tool_version.as_deref().unwrap_or(default)
     }
 
@@ -28,7 +30,7 @@ impl Workshop<'_> {
         let (name, version) = match self.python.install.manager? {
             Manager::Pip => return None,
             Manager::Uv => {
-                return Some(Stage::from_image("uv", format!("ghcr.io/astral-sh/uv:{}", self.tool_version(UV))));
+                return Some(Stage::from_image("uv", format!("ghcr.io/astral-sh/uv:{}", self.tool_version([UV, UV]))));
             }
             Manager::Poetry => ("poetry", self.tool_version(POETRY)),
             Manager::Pdm => ("pdm", self.tool_version(PDM)),
@@ -72,8 +74,7 @@ impl Workshop<'_> {
         let locked = install.lock.is_some();
         let step = match install.manager {
             Some(Manager::Uv) => {
-                let step = Step::run("install", "python/uv")
-                    .word("mode", if self.filters() { "--frozen" } else { "--frozen" });
+                let step = Step::run("install", "python/uv").word("mode", "--frozen");
                 step.words("options", self.uv_options(true))
             }
             Some(Manager::Poetry) => {
@@ -99,7 +100,8 @@ impl Workshop<'_> {
                 Step::run("install", "python/pip").words("files", files)
             }
         };
-        let mut step = self.with_tool(step).flag("ssh", install.ssh).words("env", self.build_env());
+        let mut step =
+            self.with_tool(step).flag("ssh", install.ssh).words("env", self.build_env()).words("readme", [""; 0]);
         step = step.credentials(&self.python.credentials).change(Change::Lockfile).seconds(40.0);
         for line in self.secrets() {
             step = step.comment(line);
@@ -168,11 +170,11 @@ impl Workshop<'_> {
             return None;
         }
         let mut stage = Stage::from_stage("wheel", "deps").comment("The project's own compiled parts.");
-        let from = if self.python.dir.as_str().is_empty() { ".".to_owned() } else { format!("{}/", self.python.dir) };
-        stage.push(Step::copy("sources", [from], "./"));
+        stage.push(Step::copy("sources", [self.context()], "./"));
         let member = self.python.install.member.as_str();
         let dir = if member.is_empty() { ".".to_owned() } else { format!("./{member}") };
         let step = Step::run("wheel", "python/wheel").word("dir", dir).words("env", self.project_env());
+        let step = self.with_readme(step);
         stage.push(step.cache("pip", PIP_CACHE).seconds(60.0));
         Some(stage)
     }
@@ -227,7 +229,14 @@ impl Workshop<'_> {
             Manager::Pip | Manager::Pipenv | Manager::Poetry | Manager::Pdm => return None,
         };
         let step = self.with_tool(step).words("env", self.project_env()).credentials(&python.credentials);
-        let _ = (VENV, Metadata::Setup, Images::local_name as fn(&str, &str) -> String);
-        Some(step.change(Change::Never).seconds(2.0))
+        Some(self.with_readme(step).change(Change::Never).seconds(2.0))
+    }
+
+    /// Puts an empty README where the build asks for one.
+    fn with_readme(&self, step: Step) -> Step {
+        let readme: Vec<String> = self.python.readme.iter().map(|path| format!("./{path}")).collect();
+        let comment = "The README is only quoted in the metadata: with an empty one, editing it rebuilds nothing.";
+        let step = if readme.is_empty() { step } else { step.comment(comment) };
+        step.words("readme", readme)
     }
 }

@@ -56,9 +56,6 @@ const PDM_KEYS: &[&str] = &[
     "tool.pdm.distribution",
 ];
 
-/// All of a Pipfile but its scripts.
-const PIPFILE_KEYS: &[&str] = &["source", "requires", "packages", "dev-packages", "pipenv"];
-
 impl Workshop<'_> {
     /// Whether the manifests are reduced before the dependencies are installed.
     pub(super) fn filters(&self) -> bool {
@@ -84,7 +81,7 @@ impl Workshop<'_> {
         self.python.install.manifests.iter().filter_map(|path| path.as_str().get(inside(path)..)).collect()
     }
 
-    fn context(&self, name: &str) -> String {
+    fn in_context(&self, name: &str) -> String {
         self.python.dir.join(name).map(|path| path.to_string()).unwrap_or_default()
     }
 
@@ -129,7 +126,7 @@ impl Workshop<'_> {
             }
             Some(Manager::Pipenv) => {
                 stage.push(self.copy(&["Pipfile"]));
-                stage.push(keyed("Pipfile", PIPFILE_KEYS, false));
+                stage.push(reads(Step::run("reduce", "python/pipfile")));
             }
             Some(Manager::Pip) | None => {
                 for step in self.copies() {
@@ -165,7 +162,7 @@ impl Workshop<'_> {
 
     /// A copy of some of the manifests into the working directory.
     fn copy(&self, names: &[&str]) -> Step {
-        let sources: Vec<String> = names.iter().map(|name| self.context(name)).collect();
+        let sources: Vec<String> = names.iter().map(|name| self.in_context(name)).collect();
         Step::copy("manifests", sources, "./").change(Change::Manifest)
     }
 
@@ -174,7 +171,7 @@ impl Workshop<'_> {
         let mut folders: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for name in self.names() {
             let folder = name.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-            folders.entry(folder).or_default().push(self.context(name));
+            folders.entry(folder).or_default().push(self.in_context(name));
         }
         let steps = folders.into_iter().enumerate().map(|(index, (folder, files))| {
             let id = if index == 0 { "manifests".to_owned() } else { format!("manifests-{}", index + 1) };
@@ -193,7 +190,7 @@ impl Workshop<'_> {
         if self.python.install.manager != Some(Manager::Pip) {
             let others: Vec<&str> = self.names().into_iter().filter(|name| !copied.contains(name)).collect();
             if !others.is_empty() {
-                let sources: Vec<String> = others.iter().map(|name| self.context(name)).collect();
+                let sources: Vec<String> = others.iter().map(|name| self.in_context(name)).collect();
                 steps.push(Step::copy("lock", sources, "./").change(Change::Lockfile));
             }
         }

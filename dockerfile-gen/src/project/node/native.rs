@@ -72,6 +72,16 @@ const COMPILED: [(&str, &[&str], &[&str]); 21] = [
     ("zeromq", &[], &[]),
 ];
 
+/// Development tools that download a program when they are installed, and what keeps them from it.
+const DOWNLOADS: [(&str, &str, &str); 6] = [
+    ("chromedriver", "CHROMEDRIVER_SKIP_DOWNLOAD", "true"),
+    ("cypress", "CYPRESS_INSTALL_BINARY", "0"),
+    ("electron", "ELECTRON_SKIP_BINARY_DOWNLOAD", "1"),
+    ("geckodriver", "GECKODRIVER_SKIP_DOWNLOAD", "true"),
+    ("mongodb-memory-server", "MONGOMS_DISABLE_POSTINSTALL", "1"),
+    ("puppeteer", "PUPPETEER_SKIP_DOWNLOAD", "true"),
+];
+
 /// Reads the system packages that locked dependencies need.
 pub(crate) fn system(
     tree: &dyn Tree,
@@ -93,6 +103,13 @@ pub(crate) fn system(
         system.build.extend(["g++", "make", "python3"].map(str::to_owned));
         system.build.extend(build.iter().map(|package| (*package).to_owned()));
         system.run.extend(run.iter().map(|package| (*package).to_owned()));
+    }
+    for (name, variable, value) in DOWNLOADS {
+        let produces = all.iter().any(|package| package.dependency(name).is_some());
+        if !produces && all.iter().any(|package| package.any_dependency(name).is_some()) {
+            notes.found(&root.path, root.line(name), format!("`{name}` is for development: its download is left out"));
+            system.env.push((variable.into(), value.into()));
+        }
     }
     if has("puppeteer") && all.iter().any(|package| package.dependency("puppeteer").is_some()) {
         notes.found(&root.path, root.line("puppeteer"), "Puppeteer with Debian's Chromium");

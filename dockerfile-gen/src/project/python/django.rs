@@ -70,11 +70,13 @@ pub(crate) fn read(tree: &dyn Tree, root: &RelPath, dir: &RelPath) -> Option<Dja
     django.settings = default.clone();
     if let Some(((other, line), path)) = served {
         django.settings = other;
-        django.evidence.push((
-            path.to_string(),
-            Some(line),
-            format!("the server's settings are `{}`", django.settings),
-        ));
+        if django.settings != default {
+            django.evidence.push((
+                path.to_string(),
+                Some(line),
+                format!("the server's settings are `{}`", django.settings),
+            ));
+        }
     }
     if let Some(better) = production_sibling(tree, root, dir, &django.settings) {
         let reason = format!("settings `{better}`, not the development ones");

@@ -132,6 +132,12 @@ impl Pyproject {
         found.map(|(name, _)| name.to_owned())
     }
 
+    /// The README that the metadata of the project quotes.
+    pub(crate) fn readme(&self) -> Option<&str> {
+        let of_table = || self.str("project.readme.file").or_else(|| self.str("tool.poetry.readme"));
+        self.str("project.readme").or_else(of_table)
+    }
+
     /// Files that a build of the project reads: README, licences and files of dynamic values.
     pub(crate) fn build_files(&self) -> Vec<String> {
         let mut files = Vec::new();

@@ -22,8 +22,6 @@ pub(crate) struct Source {
 pub(crate) struct Sources {
     /// Path and text.
     pub(crate) files: Vec<Source>,
-    /// Whether these are all.
-    pub(crate) complete: bool,
 }
 
 /// What makes an object a server can serve.
@@ -123,13 +121,12 @@ pub(crate) fn read(tree: &dyn Tree, dir: &RelPath) -> Sources {
     }
     // Entry points lie at the top or carry one of the usual names.
     paths.sort_by_key(|(depth, rank, path)| (depth * 4 + rank, path.clone()));
-    let complete = paths.len() <= MOST;
     paths.truncate(MOST);
     let files = paths.into_iter().filter_map(|(_, _, path)| {
         let text = tree.scan(dir.join(&path)?.as_str());
         Some(Source { path: RelPath::new(&path)?, text })
     });
-    Sources { files: files.collect(), complete }
+    Sources { files: files.collect() }
 }
 
 impl Sources {
