@@ -230,6 +230,26 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// The instruction, as the Dockerfile spells it; a template may spell a `Run` or a `File` otherwise.
+    pub fn instruction(&self) -> &'static str {
+        match self {
+            Self::Copy { .. } | Self::File { .. } => "COPY",
+            Self::Run { .. } => "RUN",
+            Self::Env { .. } | Self::EnvFrom { .. } | Self::Path { .. } => "ENV",
+            Self::Arg { .. } => "ARG",
+            Self::Workdir { .. } => "WORKDIR",
+            Self::User { .. } => "USER",
+            Self::Expose { .. } => "EXPOSE",
+            Self::Entrypoint { .. } => "ENTRYPOINT",
+            Self::Cmd { .. } => "CMD",
+            Self::Label { .. } => "LABEL",
+            Self::Healthcheck { .. } => "HEALTHCHECK",
+            Self::StopSignal { .. } => "STOPSIGNAL",
+        }
+    }
+}
+
 /// A source of a `COPY`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]

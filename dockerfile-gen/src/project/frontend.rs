@@ -27,6 +27,8 @@ pub struct Frontend {
     pub output: RelPath,
     /// Whether the server embeds the output; otherwise it reads it from disk at run time.
     pub embedded: bool,
+    /// Files and folders outside of `dir` that its scripts name, and so may read or write.
+    pub beside: Vec<RelPath>,
 }
 
 impl Frontend {
@@ -99,7 +101,30 @@ fn read(tree: &dyn Tree, candidate: Candidate, embedded: bool, single: bool, not
     let framework = Framework::Static { dir: built, fallback: true, by };
     let node = node::detect_files(tree, &manifest.dir, framework, notes)?;
     let dir = RelPath::new(&manifest.dir).unwrap_or_default();
-    Ok(Frontend { node, stage, dir, output, embedded })
+    let beside = beside(tree, &manifest, &dir);
+    Ok(Frontend { node, stage, dir, output, embedded, beside })
+}
+
+/// Scripts that run when a front end is installed and built.
+const BUILD_SCRIPTS: [&str; 7] = ["preinstall", "install", "postinstall", "prepare", "prebuild", "build", "postbuild"];
+
+/// What scripts name outside of the front end's folder, such as `../static/js`: the innermost folder that is there.
+fn beside(tree: &dyn Tree, manifest: &Manifest, dir: &RelPath) -> Vec<RelPath> {
+    let mut found = Vec::new();
+    for script in BUILD_SCRIPTS.iter().filter_map(|name| manifest.script(name)) {
+        let words = script.split([' ', '=', '"', '\'', ';', '&', '|']).filter(|word| word.starts_with("../"));
+        for path in words.filter_map(|word| dir.join(word)) {
+            let mut path = path;
+            while !path.as_str().is_empty() && !tree.has(path.as_str()) && !tree.has_dir(path.as_str()) {
+                path = RelPath::new(path.parent()).unwrap_or_default();
+            }
+            let holds_front_end = dir.as_str() == path.as_str() || dir.as_str().starts_with(&format!("{path}/"));
+            if !path.as_str().is_empty() && !holds_front_end && !found.contains(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found
 }
 
 /// Whether what the server reads and what is built is the same folder, or one lies in the other.

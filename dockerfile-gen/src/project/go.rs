@@ -149,7 +149,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoP
         tags: tags.clone(),
         ..GoProject::default()
     };
-    need_all(tree, &packages, &mains, notes);
+    need_all(tree, &packages, &sources, &mains, notes);
     compiler(&mut project, &sources, &own, config, notes);
     files_read(tree, &mut project, &sources, notes);
     address(tree, &mut project, &sources, config, notes);
@@ -306,15 +306,16 @@ fn tags(own: &[&Build], config: &Config, notes: &mut Notes) -> Vec<String> {
 }
 
 /// Keeps every file that a program is compiled from in the build context.
-fn need_all(tree: &dyn Tree, packages: &Packages<'_>, mains: &[GoMain], notes: &mut Notes) {
-    for main in mains {
-        let sources = packages.reach(&main.dir);
-        for source in &sources {
+fn need_all(tree: &dyn Tree, packages: &Packages<'_>, first: &[Source], mains: &[GoMain], notes: &mut Notes) {
+    let mut need = |sources: &[Source]| {
+        for source in sources {
             notes.need(&source.path);
         }
-        for root in embed::embedded(tree, &sources).roots {
-            notes.needed.insert(root);
-        }
+        notes.needed.extend(embed::embedded(tree, sources).roots);
+    };
+    need(first);
+    for other in mains.iter().skip(1) {
+        need(&packages.reach(&other.dir));
     }
 }
 

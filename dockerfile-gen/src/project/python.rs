@@ -80,9 +80,36 @@ pub struct PythonProject {
 
 /// Distributions that only a service depends on.
 const SERVICES: &[&str] = &[
-    "aiohttp", "apiflask", "blacksheep", "bottle", "chainlit", "channels", "connexion", "daphne", "dash", "django",
-    "falcon", "fastapi", "fastmcp", "flask", "gradio", "granian", "gunicorn", "hypercorn", "litestar", "nicegui",
-    "quart", "robyn", "sanic", "starlette", "streamlit", "tornado", "uvicorn", "uwsgi", "wagtail", "waitress",
+    "aiohttp",
+    "apiflask",
+    "blacksheep",
+    "bottle",
+    "chainlit",
+    "channels",
+    "connexion",
+    "daphne",
+    "dash",
+    "django",
+    "falcon",
+    "fastapi",
+    "fastmcp",
+    "flask",
+    "gradio",
+    "granian",
+    "gunicorn",
+    "hypercorn",
+    "litestar",
+    "nicegui",
+    "quart",
+    "robyn",
+    "sanic",
+    "starlette",
+    "streamlit",
+    "tornado",
+    "uvicorn",
+    "uwsgi",
+    "wagtail",
+    "waitress",
 ];
 
 /// Whether a line of a manifest names a distribution that only a service depends on.
@@ -97,7 +124,8 @@ pub(crate) fn serves(line: &str) -> bool {
 /// # Errors
 /// As [`super::Project::detect`].
 pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
-    let place = locate::places(tree).into_iter().max_by_key(|place| (place.strength, std::cmp::Reverse(place.dir.clone())));
+    let place =
+        locate::places(tree).into_iter().max_by_key(|place| (place.strength, std::cmp::Reverse(place.dir.clone())));
     Ok(place.map(|place| Claim::new(place.strength, place.file, place.line, place.reason)))
 }
 
@@ -125,20 +153,26 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
         name: &name,
     };
     let mut start = start::choose(&scene, notes)?;
-    let (version, exact_pin) = choose_version(tree, &dir, &app_dir, pyproject.as_ref(), &deps, &place.file, config, notes)?;
+    let (version, exact_pin) =
+        choose_version(tree, &dir, &app_dir, pyproject.as_ref(), &deps, &place.file, config, notes)?;
     let native = is_native(tree, &app_dir, pyproject.as_ref());
     let installs_itself = installs_itself(tree, &app_dir, &install, pyproject.as_ref(), &start);
     if start.own_script && !installs_itself {
         return Err(Error::CannotStart {
-            reason: format!("the console script `{}` needs the project to be installed, and it has no build system", start.command.join(" ")),
+            reason: format!(
+                "the console script `{}` needs the project to be installed, and it has no build system",
+                start.command.join(" ")
+            ),
             hint: "add `[build-system]` to pyproject.toml, or name a script or `module:app` with `bin`".into(),
         });
     }
-    let in_place = installs_itself || install.local.iter().any(|(argument, _)| argument == "." || argument.starts_with(".["));
+    let in_place =
+        installs_itself || install.local.iter().any(|(argument, _)| argument == "." || argument.starts_with(".["));
     if in_place && start.python_path.as_ref().is_some_and(|path| path.as_str() == "src") {
         start.python_path = None;
     }
-    let (build_packages, run_packages) = system_packages(&deps, &install, django.as_ref(), native, version, config, notes);
+    let (build_packages, run_packages) =
+        system_packages(&deps, &install, django.as_ref(), native, version, config, notes);
     let passing = match install.manager {
         Some(Manager::Uv) => Passing::Variables("UV_INDEX"),
         Some(Manager::Poetry) => Passing::Variables("POETRY_HTTP_BASIC"),
@@ -247,7 +281,8 @@ fn choose_version(
     }
     let range = version_range(tree, dir, pyproject)?;
     let preferred = |range: &str| version::PREFERENCE.into_iter().find(|minor| version::allows(range, *minor));
-    let Some((range, path, line)) = range.map(|(range, path, line)| (range.replace(char::is_control, " "), path, line)) else {
+    let Some((range, path, line)) = range.map(|(range, path, line)| (range.replace(char::is_control, " "), path, line))
+    else {
         let version = fitting("", deps, notes);
         notes.found(manifest, None, format!("Python {version}, because nothing asks for another"));
         return Ok((version, exact_pin));
@@ -258,7 +293,11 @@ fn choose_version(
         return Ok((version, exact_pin));
     }
     if preferred(&range).is_none() && config.base.is_none() {
-        return Err(Error::manifest(&path, line, format!("`{range}` allows no Python that there is an image of (3.7 to 3.14)")));
+        return Err(Error::manifest(
+            &path,
+            line,
+            format!("`{range}` allows no Python that there is an image of (3.7 to 3.14)"),
+        ));
     }
     let version = fitting(&range, deps, notes);
     notes.found(path, line, format!("Python {version}, which satisfies `{range}`"));
@@ -274,10 +313,12 @@ fn fitting(range: &str, deps: &Deps, notes: &mut Notes) -> Version {
     let pins = manager::pins(deps);
     let has_any = |files: &[String]| (7..15).any(|minor| lock::has_wheel(files, minor, false) == Some(true));
     let held_back = |minor: u32| -> Option<String> {
-        let locked = deps.lock.iter().flatten().find(|(_, locked)| {
-            lock::has_wheel(&locked.files, minor, false) == Some(false) && has_any(&locked.files)
-        });
-        let listed = |name: &String| deps.lock.as_ref().and_then(|lock| lock.get(name)).is_some_and(|one| !one.files.is_empty());
+        let locked =
+            deps.lock.iter().flatten().find(|(_, locked)| {
+                lock::has_wheel(&locked.files, minor, false) == Some(false) && has_any(&locked.files)
+            });
+        let listed =
+            |name: &String| deps.lock.as_ref().and_then(|lock| lock.get(name)).is_some_and(|one| !one.files.is_empty());
         locked.map(|(name, locked)| format!("{name} {}", locked.version)).or_else(|| {
             let old = pins.iter().find(|(name, version)| {
                 !listed(name) && version::newest_for(name, version).is_some_and(|newest| newest < minor)
@@ -287,7 +328,8 @@ fn fitting(range: &str, deps: &Deps, notes: &mut Notes) -> Version {
     };
     let Some(reason) = held_back(first) else { return Version::minor(first) };
     // Older than what is still maintained only if the range says so.
-    let better = allowed.into_iter().filter(|minor| *minor < first && *minor >= 8).find(|minor| held_back(*minor).is_none());
+    let better =
+        allowed.into_iter().filter(|minor| *minor < first && *minor >= 8).find(|minor| held_back(*minor).is_none());
     match better {
         Some(minor) => {
             notes.warn(format!("Python 3.{minor} instead of 3.{first}, for which there is no wheel of {reason}"));
@@ -335,7 +377,9 @@ fn version_range(
     {
         return Ok(Some((format!("3.{}", version.minor), path.to_string(), Some(index as u32 + 1))));
     }
-    for (file, key) in [("setup.cfg", "python_requires"), ("setup.py", "python_requires"), ("uv.lock", "requires-python")] {
+    for (file, key) in
+        [("setup.cfg", "python_requires"), ("setup.py", "python_requires"), ("uv.lock", "requires-python")]
+    {
         let path = dir.join(file).unwrap_or_default();
         let text = tree.scan(path.as_str());
         let line = text.lines().enumerate().find(|(_, line)| line.trim_start().starts_with(key));
@@ -408,7 +452,10 @@ fn system_packages(
     let all = deps.all();
     for (name, pinned) in &all {
         let files = deps.lock.as_ref().and_then(|lock| lock.get(name)).map(|locked| locked.files.as_slice());
-        let too_old = pinned.as_ref().and_then(|pinned| version::newest_for(name, pinned)).filter(|newest| *newest < version.minor);
+        let too_old = pinned
+            .as_ref()
+            .and_then(|pinned| version::newest_for(name, pinned))
+            .filter(|newest| *newest < version.minor);
         let wheel = files.and_then(|files| lock::has_wheel(files, version.minor, false)).or(too_old.map(|_| false));
         let Some(mut needs) = packages::needs(name, wheel) else { continue };
         if !needs.build.is_empty() || !needs.run.is_empty() {
@@ -440,7 +487,7 @@ fn system_packages(
         build.insert("openssh-client".into());
     }
     if native {
-        build.extend(own(&["g++"]));
+        build.extend(own(&["cargo", "g++", "pkg-config"]));
     }
     (build, run)
 }
@@ -453,7 +500,15 @@ fn writes(app_dir: &RelPath, sources: &Sources, django: Option<&Django>, notes: 
         }
         return true;
     }
-    let marks = ["sqlite:///", "sqlite+aiosqlite:///", "sqlite3.connect(", "SqliteDatabase(", "FileHandler(", "makedirs(", ".mkdir("];
+    let marks = [
+        "sqlite:///",
+        "sqlite+aiosqlite:///",
+        "sqlite3.connect(",
+        "SqliteDatabase(",
+        "FileHandler(",
+        "makedirs(",
+        ".mkdir(",
+    ];
     match sources.find(&marks) {
         Some((source, line)) => {
             let path = app_dir.join(source.path.as_str()).unwrap_or_default();
@@ -480,7 +535,9 @@ fn assets(
         let Some(file) = top(&source.path) else { continue };
         let mut names = paths::Names::default();
         names.read(&file, &source.text);
-        for line in source.text.lines().filter(|line| line.contains("StaticFiles(") || line.contains("static_folder=") || line.contains(".frontend(")) {
+        for line in source.text.lines().filter(|line| {
+            line.contains("StaticFiles(") || line.contains("static_folder=") || line.contains(".frontend(")
+        }) {
             let value = ["directory=", "static_folder="].iter().find_map(|key| Some(line.split_once(key)?.1));
             let Some(value) = value.map(|value| value.split([',', ')']).next().unwrap_or_default()) else { continue };
             // Flask takes the folder from the module's own, Starlette from where the program runs.
@@ -511,7 +568,9 @@ fn quoted_only(tree: &dyn Tree, app_dir: &RelPath, pyproject: &Pyproject, source
     let name = pyproject.readme().filter(plain).filter(|name| name.to_uppercase().starts_with("README"))?;
     let there = app_dir.join(name).is_some_and(|path| tree.has(path.as_str()));
     let read = sources.find(&[name]).is_some() || pyproject.has("tool.hatch.metadata.hooks.fancy-pypi-readme");
-    let setup = ["setup.py", "setup.cfg"].iter().any(|file| app_dir.join(file).is_some_and(|path| tree.scan(path.as_str()).contains(name)));
+    let setup = ["setup.py", "setup.cfg"]
+        .iter()
+        .any(|file| app_dir.join(file).is_some_and(|path| tree.scan(path.as_str()).contains(name)));
     (there && !read && !setup).then(|| name.to_owned())
 }
 
@@ -521,7 +580,11 @@ fn tests_apart(sources: &Sources) -> bool {
         let line = line.trim_start();
         let import = line.starts_with("from ") || line.starts_with("import ");
         let mut words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-        import && !line.contains("django.test") && words.any(|word| matches!(word, "tests" | "conftest") || word.starts_with("test_") || word.ends_with("_test"))
+        import
+            && !line.contains("django.test")
+            && words.any(|word| {
+                matches!(word, "tests" | "conftest") || word.starts_with("test_") || word.ends_with("_test")
+            })
     };
     !sources.files.iter().any(|source| source.text.lines().any(of_test))
 }
@@ -553,7 +616,8 @@ fn keep(
         }
         // What setuptools and hatchling take into a distribution unasked.
         let own: Vec<String> = tree.files_in(base.as_str()).map(|path| path.file_name().to_owned()).collect();
-        let setup = ["setup.py", "setup.cfg"].map(|file| base.join(file).map(|path| tree.scan(path.as_str())).unwrap_or_default());
+        let setup = ["setup.py", "setup.cfg"]
+            .map(|file| base.join(file).map(|path| tree.scan(path.as_str())).unwrap_or_default());
         for file in own {
             let upper = file.to_ascii_uppercase();
             let licence = ["LICENSE", "LICENCE", "COPYING", "NOTICE"].iter().any(|start| upper.starts_with(start));
@@ -567,12 +631,17 @@ fn keep(
 /// Variables that stand in for the version that the build would read from git.
 fn version_variables(tree: &dyn Tree, app_dir: &RelPath, pyproject: Option<&Pyproject>) -> Vec<String> {
     let requires = pyproject.map(|pyproject| pyproject.strings("build-system.requires")).unwrap_or_default().join(" ");
-    let setup = ["setup.py", "setup.cfg"].map(|file| app_dir.join(file).map(|path| tree.scan(path.as_str())).unwrap_or_default()).join(" ");
+    let setup = ["setup.py", "setup.cfg"]
+        .map(|file| app_dir.join(file).map(|path| tree.scan(path.as_str())).unwrap_or_default())
+        .join(" ");
     let known = [
         (["setuptools-scm", "setuptools_scm", "hatch-vcs"], "SETUPTOOLS_SCM_PRETEND_VERSION"),
         (["pbr", "pbr>", "pbr="], "PBR_VERSION"),
         (["pdm-backend", "pdm.backend", "pdm-pep517"], "PDM_BUILD_SCM_VERSION"),
-        (["poetry-dynamic-versioning", "poetry_dynamic_versioning", "poetry-dynamic"], "POETRY_DYNAMIC_VERSIONING_BYPASS"),
+        (
+            ["poetry-dynamic-versioning", "poetry_dynamic_versioning", "poetry-dynamic"],
+            "POETRY_DYNAMIC_VERSIONING_BYPASS",
+        ),
         (["uv-dynamic-versioning", "uv_dynamic_versioning", "uv-dynamic"], "UV_DYNAMIC_VERSIONING_BYPASS"),
     ];
     let from_git = |marks: &[&str; 3], variable: &str| {
@@ -580,12 +649,17 @@ fn version_variables(tree: &dyn Tree, app_dir: &RelPath, pyproject: Option<&Pypr
         let dynamic = pyproject.is_none_or(|pyproject| pyproject.is_dynamic("version") || !pyproject.has("project"));
         named && (dynamic || variable.starts_with("POETRY"))
     };
-    known.iter().filter(|(marks, variable)| from_git(marks, variable)).map(|(_, variable)| (*variable).to_owned()).collect()
+    known
+        .iter()
+        .filter(|(marks, variable)| from_git(marks, variable))
+        .map(|(_, variable)| (*variable).to_owned())
+        .collect()
 }
 
 fn labels(name: &str, pyproject: Option<&Pyproject>, notes: &mut Notes) {
     let mut label = |key: &str, value: Option<&str>| {
-        if let Some(value) = value.map(str::trim).filter(|value| !value.is_empty() && !value.contains(char::is_control)) {
+        if let Some(value) = value.map(str::trim).filter(|value| !value.is_empty() && !value.contains(char::is_control))
+        {
             notes.labels.insert(format!("org.opencontainers.image.{key}"), value.to_owned());
         }
     };

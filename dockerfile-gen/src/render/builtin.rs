@@ -54,6 +54,7 @@ builtin![
     "python/pip",
     "python/pip-project",
     "python/pipenv",
+    "python/pipfile",
     "python/poetry",
     "python/prune",
     "python/requirements",

@@ -112,7 +112,7 @@ fn is_standalone(node: &NodeProject) -> bool {
 fn environment(layout: &Layout<'_>) -> BTreeMap<String, String> {
     let node = layout.node;
     let mut env = BTreeMap::from([("NODE_ENV".to_owned(), "production".to_owned())]);
-    env.extend(node.system.env.iter().filter(|(name, _)| !name.contains("SKIP")).cloned());
+    env.extend(node.system.env.iter().filter(|(name, _)| name == "PUPPETEER_EXECUTABLE_PATH").cloned());
     env.extend(node.start.iter().flat_map(|start| start.env.clone()));
     env.extend(node.listen.env.clone());
     env.extend(layout.config.env.clone());

@@ -10,16 +10,18 @@ use super::Workshop;
 
 /// The tag of uv's image where the project asks for none.
 const UV: &str = "0.13";
-/// The versions of the other managers where the project asks for none.
-const POETRY: &str = "2.5.1";
-const PDM: &str = "2.29.3";
-const PIPENV: &str = "2026.10.3";
+/// The versions of the other managers where the project asks for none: for Python 3.10 and later, and for what is older.
+const POETRY: [&str; 2] = ["2.5.1", "1.8.5"];
+const PDM: [&str; 2] = ["2.29.3", "2.20.1"];
+const PIPENV: [&str; 2] = ["2026.10.3", "2024.4.1"];
 
 /// pip's cache of downloads and of wheels that it built.
 const PIP_CACHE: &str = "/root/.cache/pip";
 
 impl Workshop<'_> {
-    fn tool_version<'a>(&'a self, default: &'a str) -> &'a str {
+    fn tool_version<'a>(&'a self, defaults: [&'a str; 2]) -> &'a str {
+        let [new, old] = defaults;
+        let default = if self.python.version.minor < 10 { old } else { new };
         self.python.install.tool_version.as_deref().unwrap_or(default)
     }
 
@@ -28,7 +30,7 @@ impl Workshop<'_> {
         let (name, version) = match self.python.install.manager? {
             Manager::Pip => return None,
             Manager::Uv => {
-                return Some(Stage::from_image("uv", format!("ghcr.io/astral-sh/uv:{}", self.tool_version(UV))));
+                return Some(Stage::from_image("uv", format!("ghcr.io/astral-sh/uv:{}", self.tool_version([UV, UV]))));
             }
             Manager::Poetry => ("poetry", self.tool_version(POETRY)),
             Manager::Pdm => ("pdm", self.tool_version(PDM)),
@@ -88,7 +90,8 @@ impl Workshop<'_> {
                 Step::run("install", "python/pdm").words("options", options).flag("venv", true)
             }
             Some(Manager::Pipenv) => {
-                let step = Step::run("install", "python/pipenv").word("mode", if locked { "--deploy" } else { "--skip-lock" });
+                let step =
+                    Step::run("install", "python/pipenv").word("mode", if locked { "--deploy" } else { "--skip-lock" });
                 step.words("options", install.groups.iter().map(|group| format!("--categories={group}")))
             }
             Some(Manager::Pip) | None => {
@@ -97,7 +100,8 @@ impl Workshop<'_> {
                 Step::run("install", "python/pip").words("files", files)
             }
         };
-        let mut step = self.with_tool(step).flag("ssh", install.ssh).words("env", self.build_env()).words("readme", [""; 0]);
+        let mut step =
+            self.with_tool(step).flag("ssh", install.ssh).words("env", self.build_env()).words("readme", [""; 0]);
         step = step.credentials(&self.python.credentials).change(Change::Lockfile).seconds(40.0);
         for line in self.secrets() {
             step = step.comment(line);
@@ -118,7 +122,11 @@ impl Workshop<'_> {
                 Credential::Ssh => "--ssh default".to_owned(),
             })
             .collect();
-        if options.is_empty() { Vec::new() } else { vec![format!("With credentials: docker build {} .", options.join(" "))] }
+        if options.is_empty() {
+            Vec::new()
+        } else {
+            vec![format!("With credentials: docker build {} .", options.join(" "))]
+        }
     }
 
     fn uv_options(&self, dependencies: bool) -> Vec<String> {

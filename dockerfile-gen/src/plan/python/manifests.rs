@@ -56,9 +56,6 @@ const PDM_KEYS: &[&str] = &[
     "tool.pdm.distribution",
 ];
 
-/// All of a Pipfile but its scripts.
-const PIPFILE_KEYS: &[&str] = &["source", "requires", "packages", "dev-packages", "pipenv"];
-
 impl Workshop<'_> {
     /// Whether the manifests are reduced before the dependencies are installed.
     pub(super) fn filters(&self) -> bool {
@@ -129,7 +126,7 @@ impl Workshop<'_> {
             }
             Some(Manager::Pipenv) => {
                 stage.push(self.copy(&["Pipfile"]));
-                stage.push(keyed("Pipfile", PIPFILE_KEYS, false));
+                stage.push(reads(Step::run("reduce", "python/pipfile")));
             }
             Some(Manager::Pip) | None => {
                 for step in self.copies() {

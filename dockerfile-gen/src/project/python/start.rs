@@ -192,8 +192,8 @@ impl Scene<'_> {
         // gunicorn listens on $PORT by itself, uvicorn on an address of its own; both mean all interfaces here.
         let port = start.port.map(|port| port.to_string()).unwrap_or_default();
         let bound = [" -b", "--bind", "--port", "--http"].iter().any(|option| web.command.contains(option));
-        let reads_port = web.command.contains("PORT")
-            || !bound && matches!(program, "gunicorn" | "uwsgi" | "python" | "python3");
+        let reads_port =
+            web.command.contains("PORT") || !bound && matches!(program, "gunicorn" | "uwsgi" | "python" | "python3");
         if reads_port {
             start.env.insert("PORT".into(), port.clone());
         }
@@ -498,8 +498,6 @@ impl Scene<'_> {
             ]),
             port: Some(port),
             health: Some("/_stcore/health".into()),
-            // It keeps a file in the home directory, which the user of the image has none of.
-            env: BTreeMap::from([("HOME".into(), "/tmp".into())]),
             ..Start::default()
         }))
     }
@@ -557,7 +555,6 @@ impl Scene<'_> {
             start.framework = Some("Gradio".into());
             start.port = Some(self.port(port_of(&source.text), 7860));
             start.env.insert("GRADIO_SERVER_NAME".into(), "0.0.0.0".into());
-            start.env.insert("HOME".into(), "/tmp".into());
         }
         self.say_local(source, notes);
         notes.found(self.at(source.path.as_str()), None, "the script that the image runs");
