@@ -40,6 +40,7 @@ fn unkept(name: &str) -> Project {
     project.write("build.rs", REGENERATE);
     project.write("src/main.rs", "fn main() {}\n");
     project.write("go.mod", "module m\n\ngo 1.24\n");
+    project.write("main.go", "package main\n\nfunc main() {}\n");
     project
 }
 
@@ -47,7 +48,7 @@ fn unkept(name: &str) -> Project {
 fn the_files_follow_the_manifests_and_nothing_else() {
     let project = kept("follow");
     project.build();
-    assert!(project.read("Dockerfile").contains("FROM golang:1.24-"));
+    assert!(project.read("Dockerfile").contains("golang:1.24-"));
     assert!(project.has(".dockerignore"));
 
     let before = project.snapshot();
@@ -62,7 +63,7 @@ fn the_files_follow_the_manifests_and_nothing_else() {
 
     project.write("go.mod", "module m\n\ngo 1.25\n");
     project.build();
-    assert!(project.read("Dockerfile").contains("FROM golang:1.25-"));
+    assert!(project.read("Dockerfile").contains("golang:1.25-"));
 
     project.write("Cargo.toml", &(manifest("follow") + STACK + "port = 9000\n"));
     project.build();
@@ -83,7 +84,7 @@ fn a_workspace_has_one_dockerfile_however_many_members_write_it_at_once() {
         project.write(&format!("crates/{name}/src/lib.rs"), "");
     }
     project.build();
-    assert!(project.read("Dockerfile").contains("FROM golang:1.24-"));
+    assert!(project.read("Dockerfile").contains("golang:1.24-"));
     let found = project.snapshot().into_keys().filter(|path| path.to_string_lossy().contains("ocker")).count();
     assert_eq!(found, 2, "one Dockerfile, one .dockerignore, no drafts");
 }
@@ -100,7 +101,7 @@ fn a_file_by_hand_stays_and_cargo_says_so() {
 
     fs::remove_file(project.root.join("Dockerfile")).unwrap();
     project.build();
-    assert!(project.read("Dockerfile").contains("FROM golang"), "moved out of the way, it is replaced");
+    assert!(project.read("Dockerfile").contains("golang:"), "moved out of the way, it is replaced");
 
     let edited = project.read("Dockerfile") + "RUN my own line\n";
     project.write("Dockerfile", &edited);
@@ -129,7 +130,7 @@ fn without_version_control_the_first_file_comes_from_the_command_line() {
     // Until it ran once in a kept folder, the script waits for its own manifest only.
     project.write("Cargo.toml", &project.read("Cargo.toml"));
     project.build();
-    assert!(project.read("Dockerfile").contains("FROM golang:1.25-"));
+    assert!(project.read("Dockerfile").contains("golang:1.25-"));
 }
 
 #[test]
@@ -235,7 +236,7 @@ fn a_stale_file_fails_warns_or_is_written() {
     let ran = project.cargo(&["check"], &[("DOCKERFILE_GEN", "check")]);
     assert!(!ran.ok);
     assert!(ran.said.contains("error: modes@0.1.0: `Dockerfile` is stale: run `cargo dockerfile`"), "{}", ran.said);
-    assert!(ran.said.contains("-FROM golang:1.24-") && ran.said.contains("+FROM golang:1.25-"), "{}", ran.said);
+    assert!(ran.said.contains("golang:1.24-") && ran.said.contains("golang:1.25-"), "{}", ran.said);
 
     let warn = [("DOCKERFILE_GEN", "warn")];
     for _ in 0..2 {
@@ -245,7 +246,7 @@ fn a_stale_file_fails_warns_or_is_written() {
     assert_eq!(project.snapshot(), before, "neither writes");
 
     project.build();
-    assert!(project.read("Dockerfile").contains("FROM golang:1.25-"));
+    assert!(project.read("Dockerfile").contains("golang:1.25-"));
     for mode in ["check", "warn"] {
         project.touches_nothing(&["check", "--quiet"], &[("DOCKERFILE_GEN", mode)]);
     }
@@ -259,6 +260,7 @@ fn a_stale_file_fails_warns_or_is_written() {
 fn the_configurable_form_says_the_same_in_rust() {
     let project = kept("configured");
     project.write("service/go.mod", "module m\n\ngo 1.23\n");
+    project.write("service/main.go", "package main\n\nfunc main() {}\n");
     project.write(
         "build.rs",
         "use dockerfile_gen::{ConfigLayer, build_script::{BuildScript, Mode}};\n\
@@ -271,7 +273,7 @@ fn the_configurable_form_says_the_same_in_rust() {
     project.build();
     assert!(!project.has("Dockerfile"));
     let text = project.read("service/Dockerfile");
-    assert!(text.contains("FROM golang:1.23-") && text.contains("EXPOSE 7000"), "{text}");
+    assert!(text.contains("golang:1.23-") && text.contains("EXPOSE 7000"), "{text}");
 }
 
 #[test]
@@ -317,8 +319,8 @@ fn a_read_only_tree_builds() {
     }
     assert!(fresh.ok && fresh.said.is_empty(), "{}", fresh.said);
     assert!(stale.ok && stale.said.contains("warning: read-only@0.1.0: could not write"), "{}", stale.said);
-    assert!(project.read("Dockerfile").contains("FROM golang:1.24-"));
+    assert!(project.read("Dockerfile").contains("golang:1.24-"));
     project.write("go.mod", "module m\n\ngo 1.26\n");
     project.build();
-    assert!(project.read("Dockerfile").contains("FROM golang:1.26-"));
+    assert!(project.read("Dockerfile").contains("golang:1.26-"));
 }

@@ -10,6 +10,15 @@ use std::path::PathBuf;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a Dockerfile could not be generated, checked or written.
+///
+/// ```
+/// use dockerfile_gen::{ConfigLayer, MemTree, generate_tree};
+///
+/// let tree = MemTree::from([("go.mod", "module hello\n"), ("dockerfile.toml", "prt = 8080\n")]);
+/// let error = generate_tree(&tree, ConfigLayer::default()).unwrap_err();
+/// assert!(error.to_string().starts_with("dockerfile.toml:1: unknown field `prt`"));
+/// assert_eq!(error.hint().as_deref(), Some("did you mean `port`?"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

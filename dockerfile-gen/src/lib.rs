@@ -12,7 +12,18 @@
 //! ```
 //!
 //! The pipeline is a chain of pure passes: [`DiskTree`] and [`Config`] → [`Project`] → [`Plan`] → order → text.
-//! Nothing here prints, exits, or looks at the clock, the network or the environment.
+//! Nothing here prints, exits, or looks at the clock, the network or the environment; only [`build_script`], which
+//! speaks to cargo and to nobody else, does what build scripts do.
+//!
+//! | to | use |
+//! |---|---|
+//! | generate for a folder | [`generate`], then [`Files::check`], [`Files::diff`] or [`Files::write`] |
+//! | decide in Rust what is detected otherwise | [`ConfigLayer`] |
+//! | read the facts | [`Project::detect`] |
+//! | look at stages and steps, or build them in Rust | [`Plan`], [`spell`] |
+//! | keep the files fresh from build.rs | [`build_script::regenerate`] |
+//! | read a Dockerfile without losing a byte | [`dockerfile::Dockerfile`] |
+//! | ask which files a `COPY` takes | [`context`] |
 
 pub mod build_script;
 pub mod config;
@@ -54,7 +65,43 @@ pub struct Generated {
     pub reads: BTreeSet<RelPath>,
 }
 
+/// Values can be handed to other threads and shared between them.
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<Generated>();
+    is_shared::<Error>();
+    is_shared::<ConfigLayer>();
+    is_shared::<Config>();
+    is_shared::<DiskTree>();
+    is_shared::<MemTree>();
+    is_shared::<Recorder<'_>>();
+    is_shared::<plan::Fault>();
+    is_shared::<build_script::BuildScript>();
+    is_shared::<dockerfile::Dockerfile>();
+    is_shared::<dockerfile::ParseError>();
+    is_shared::<context::BuildContext<'_>>();
+};
+
 /// Generates the files for the project in the folder `root`, and writes nothing.
+///
+/// ```
+/// use dockerfile_gen::{ConfigLayer, generate};
+/// # let root = std::env::temp_dir().join(format!("doctest-generate-{}", std::process::id()));
+/// # std::fs::create_dir_all(&root)?;
+/// # std::fs::write(root.join("go.mod"), "module example/hello\n\ngo 1.25\n")?;
+/// # std::fs::write(root.join("main.go"), "package main\n\nfunc main() {}\n")?;
+/// let mut layer = ConfigLayer::default();
+/// layer.port = Some(8080);
+/// let generated = generate(&root, layer)?;
+///
+/// assert_eq!(generated.project.name, "hello");
+/// let (path, text) = generated.files.0.last_key_value().expect("there are two files");
+/// assert_eq!(path.as_str(), "Dockerfile");
+/// assert!(text.contains("EXPOSE 8080\n"));
+/// assert!(generated.reads.contains("go.mod"));
+/// # std::fs::remove_dir_all(root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Whatever stands in the way of a Dockerfile that builds and starts; see [`Error`].
@@ -66,7 +113,17 @@ pub fn generate(root: impl AsRef<Path>, layer: ConfigLayer) -> Result<Generated>
     })
 }
 
-/// Generates the files for a project that is given as a tree.
+/// Generates the files for a project that is given as a tree. Rust projects have to be on disk, because cargo reads
+/// them itself.
+///
+/// ```
+/// use dockerfile_gen::{ConfigLayer, MemTree, generate_tree};
+///
+/// let tree = MemTree::from([("go.mod", "module hello\n\ngo 1.25\n"), ("main.go", "package main\n\nfunc main() {}\n")]);
+/// let generated = generate_tree(&tree, ConfigLayer::default())?;
+/// assert!(generated.plan.stages.iter().any(|stage| stage.name == "build"));
+/// # Ok::<(), dockerfile_gen::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`generate`].
@@ -88,7 +145,7 @@ fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
     Ok(Generated { project, plan, files, reads: tree.reads() })
 }
 
-/// Puts the steps of a plan into their cheapest order and writes the Dockerfile; `tree` has the templates that replace
+/// Puts the steps of a plan into their cheapest order and writes the Dockerfile ([`Plan::declared`] has an example); `tree` has the templates that replace
 /// built-in ones, where `config` names a folder of them.
 ///
 /// # Errors

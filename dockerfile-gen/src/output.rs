@@ -14,6 +14,28 @@ use crate::render::MARK;
 use crate::tree::RelPath;
 
 /// Generated files: path relative to the project, and text.
+///
+/// ```
+/// use dockerfile_gen::{ConfigLayer, Error, MemTree, Overwrite, Status, generate_tree};
+/// # let root = std::env::temp_dir().join(format!("doctest-files-{}", std::process::id()));
+/// # std::fs::create_dir_all(&root)?;
+/// let tree = MemTree::from([("go.mod", "module hello\n\ngo 1.25\n"), ("main.go", "package main\n\nfunc main() {}\n")]);
+/// let files = generate_tree(&tree, ConfigLayer::default())?.files;
+///
+/// assert!(files.diff(&root)?.contains("+++ b/Dockerfile\n"));
+/// let statuses = files.write(&root, Overwrite::Refuse)?;
+/// assert!(statuses.values().all(|status| matches!(status, Status::Written { backup: None })));
+/// assert!(files.check(&root)?.values().all(|status| *status == Status::Fresh));
+/// assert_eq!(files.diff(&root)?, "");
+///
+/// // What was not written by this crate, or was edited since, is only replaced when told to.
+/// std::fs::write(root.join("Dockerfile"), "FROM scratch\n")?;
+/// assert!(matches!(files.write(&root, Overwrite::Refuse), Err(Error::NotOurs { .. })));
+/// let statuses = files.write(&root, Overwrite::Backup)?;
+/// assert_eq!(statuses["Dockerfile"], Status::Written { backup: Some(root.join("Dockerfile.bak")) });
+/// # std::fs::remove_dir_all(root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Files(pub BTreeMap<RelPath, String>);
 

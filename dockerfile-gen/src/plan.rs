@@ -616,6 +616,20 @@ impl Stage {
 }
 
 /// All that will be written into the Dockerfile.
+///
+/// ```
+/// use dockerfile_gen::order::{cost, order};
+/// use dockerfile_gen::{Config, MemTree, Plan, Project};
+///
+/// let tree = MemTree::from([("go.mod", "module hello\n\ngo 1.25\n"), ("main.go", "package main\n\nfunc main() {}\n")]);
+/// let config = Config::default();
+/// let plan = Plan::new(&Project::detect(&tree, &config)?, &config)?;
+/// for stage in plan.layers(&config) {
+///     let given: Vec<usize> = (0..stage.layers.len()).collect();
+///     assert!(cost(&stage.layers, &order(&stage.layers)) <= cost(&stage.layers, &given));
+/// }
+/// # Ok::<(), dockerfile_gen::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Plan {

@@ -11,14 +11,18 @@
 //! The first two take the options that `dockerfile.toml` has, under the same names with `_` for `-`, and `folder`, the
 //! project's folder seen from the package's own; without it, it is the folder of the workspace.
 //!
-//! ```ignore
-//! const IMAGE: &str = dockerfile! {
+//! ```
+//! const IMAGE: &str = dockerfile_macros::dockerfile! {
+//! #   folder: "../examples/axum-workspace",
 //!     stack: rust,
-//!     bin: "server",
+//!     bin: "shop-server",
 //!     port: 8080,
 //!     packages: ["libpq5"],
 //!     env: { RUST_LOG: "info" },
 //! };
+//! # fn main() {
+//! assert!(IMAGE.contains("libpq5") && IMAGE.contains("EXPOSE 8080\n"));
+//! # }
 //! ```
 //!
 //! # Declaring an image
@@ -89,8 +93,14 @@ pub fn dockerfile(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 
 /// The text of the .dockerignore that `cargo dockerfile` writes for these options.
 ///
-/// ```ignore
-/// const IGNORE: &str = dockerfile_macros::dockerignore! { stack: rust };
+/// ```
+/// const IGNORE: &str = dockerfile_macros::dockerignore! {
+/// #   folder: "../examples/go-modules",
+///     ignore: ["data"],
+/// };
+/// # fn main() {
+/// assert!(IGNORE.contains("\ndata\n"));
+/// # }
 /// ```
 #[proc_macro]
 pub fn dockerignore(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {

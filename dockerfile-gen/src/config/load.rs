@@ -85,6 +85,12 @@ fn nearest_key(message: &str) -> Option<String> {
 }
 
 /// The candidate that takes the fewest edits to reach from `word`, if it is near at all.
+///
+/// ```
+/// use dockerfile_gen::config::nearest;
+/// assert_eq!(nearest("prt", ["bin", "port"]), Some("port"));
+/// assert_eq!(nearest("whatever", ["bin", "port"]), None);
+/// ```
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()

@@ -103,6 +103,10 @@ pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
 pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<RustProject> {
     let metadata = metadata::read(tree)?;
     let members = members(&metadata, notes)?;
+    if members.iter().flat_map(|member| &member.package.dependencies).any(|dep| dep.name == "dockerfile-macros") {
+        // The macros are expanded again inside the image.
+        ["dockerfile.toml"].into_iter().chain(config.templates.as_deref()).for_each(|path| notes.need(path));
+    }
     let binaries = choose::binaries(&members, config);
     let (binary, others) = choose::choose(tree, &metadata, &members, binaries, config, notes)?;
     let toolchain = toolchain::detect(tree, &metadata, &binary, notes)?;
@@ -174,10 +178,6 @@ fn members<'m>(metadata: &'m Metadata, notes: &mut Notes) -> Result<Vec<Member<'
         })?;
         for dependency in &package.dependencies {
             let is_own = OWN.contains(&dependency.name.as_str());
-            if is_own && dependency.name == "dockerfile-macros" {
-                // The macros are expanded again inside the image.
-                notes.need("dockerfile.toml");
-            }
             if let Some(path) = &dependency.path
                 && !path.as_std_path().starts_with(root)
             {
