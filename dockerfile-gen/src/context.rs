@@ -23,8 +23,8 @@
 
 mod copy;
 mod dockerignore;
-mod go_path;
-mod pattern;
+pub(crate) mod go_path;
+pub(crate) mod pattern;
 mod re2;
 mod sent;
 

@@ -26,6 +26,7 @@ pub mod output;
 pub mod plan;
 pub mod project;
 pub mod render;
+pub mod simulate;
 pub mod tree;
 
 use std::collections::BTreeMap;

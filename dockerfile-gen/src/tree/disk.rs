@@ -111,22 +111,23 @@ fn meta(entry: &fs::DirEntry, is_link: bool) -> FileMeta {
     } else {
         None
     };
-    let (size, executable) = match entry.metadata() {
-        Ok(meta) => (meta.len(), is_executable(&meta)),
-        Err(_) => (0, false),
+    let (size, mode) = match entry.metadata() {
+        Ok(meta) => (meta.len(), mode(&meta)),
+        Err(_) => (0, None),
     };
-    FileMeta { size, executable, link }
+    let executable = mode.is_some_and(|mode| mode & 0o100 != 0);
+    FileMeta { size, executable, link, mode, modified: None }
 }
 
 #[cfg(unix)]
-fn is_executable(meta: &fs::Metadata) -> bool {
+fn mode(meta: &fs::Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
-    meta.permissions().mode() & 0o100 != 0
+    Some(meta.permissions().mode() & 0o7777)
 }
 
 #[cfg(not(unix))]
-fn is_executable(_meta: &fs::Metadata) -> bool {
-    false
+fn mode(_meta: &fs::Metadata) -> Option<u32> {
+    None
 }
 
 impl Tree for DiskTree {
