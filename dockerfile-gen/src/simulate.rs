@@ -23,16 +23,20 @@
 
 mod build;
 mod context;
+mod cost;
 mod digest;
 mod fault;
 mod files;
 mod graph;
 mod options;
+mod replay;
 mod state;
 mod store;
 mod why;
 
-pub use build::{Build, Builder, Reads, Step};
+pub use build::{Build, Builder, Reads, Step, sent};
+pub use cost::{estimate, measured};
 pub use fault::{Fault, FaultReason};
 pub use options::{Context, Image, ImageStore, Input, Options};
+pub use replay::{Replay, StepShare, replay};
 pub use why::{Cause, changed_files, simulate};

@@ -5,12 +5,14 @@
 //! from history.
 
 mod disk;
+mod edited;
 mod gitignore;
 mod memory;
 mod recorder;
 mod rel_path;
 
 pub use disk::DiskTree;
+pub use edited::Edited;
 pub use memory::MemTree;
 pub use recorder::Recorder;
 pub use rel_path::RelPath;
@@ -36,6 +38,8 @@ pub struct FileMeta {
     /// When it was last written, in nanoseconds since 1970, where the tree keeps that. A builder does not fetch a file
     /// again that has the size, the time and the mode of its own copy.
     pub modified: Option<i128>,
+    /// What [`Tree::content_id`] says of it, where the tree knows that without reading it.
+    pub content: Option<u128>,
 }
 
 impl FileMeta {
@@ -129,7 +133,12 @@ impl dyn Tree + '_ {
     pub fn dirs(&self) -> BTreeSet<&str> {
         let mut dirs = BTreeSet::new();
         let empty = self.empty_dirs().iter().map(RelPath::as_str);
+        let mut last = "";
         for mut dir in empty.chain(self.files().keys().map(RelPath::parent)) {
+            // Most files lie beside the one before.
+            if std::mem::replace(&mut last, dir) == dir {
+                continue;
+            }
             while !dir.is_empty() && dirs.insert(dir) {
                 dir = dir.rsplit_once('/').map_or("", |(above, _)| above);
             }

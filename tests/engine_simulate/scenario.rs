@@ -69,7 +69,7 @@ const PATHS: [&str; 14] = [
     "package.json",
     "docs/r.md",
     "s/a/f",
-    "s/a/b/c",
+    "s/a/g/c",
 ];
 const SOURCES: [&str; 17] = [
     "a",
@@ -92,7 +92,7 @@ const SOURCES: [&str; 17] = [
 ];
 const DESTS: [&str; 8] = ["/o/", "/o/k/", "./", "/t/x", "w/", "/o/${V}/", ".", "/q/"];
 const IGNORES: [&str; 12] =
-    ["docs", "**/*.md", "d/e", "*", "!src", "!a", ".dockerignore", "Dockerfile", "s/a/b", "# c", "b", "!d/e/z"];
+    ["docs", "**/*.md", "d/e", "*", "!src", "!a", ".dockerignore", "Dockerfile", "s/a/g", "# c", "b", "!d/e/z"];
 
 /// A stage and its lines behind the `FROM`.
 #[derive(Clone)]
@@ -308,9 +308,10 @@ impl Writer<'_> {
         };
         let sources: Vec<&str> = sources.into_iter().collect();
         let keyword = if self.dice.one_in(8) { "ADD" } else { "COPY" };
-        let mut dest = self.dice.pick(&DESTS).to_owned();
-        if sources.len() > 1 && !dest.ends_with('/') {
-            dest.push('/');
+        let mut dest = self.dice.pick(&DESTS);
+        // A file where a folder is wanted later, or the other way round, is a failure of the copying and not of a key.
+        if dest == "/t/x" && !(sources.len() == 1 && ["a", "b", "c.txt", "d/x"].contains(&sources[0])) {
+            dest = "/t/";
         }
         format!("{keyword} {flag}{} {dest}", sources.join(" "))
     }

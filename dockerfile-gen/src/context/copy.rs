@@ -182,14 +182,14 @@ impl Dest {
 const MOST_LINKS: usize = 255;
 
 impl BuildContext<'_> {
-    /// What a mount of `path`, in which nothing is a wildcard, would show.
-    pub(crate) fn literal(&self, path: &str) -> Result<SourceMatch, CopyFault> {
+    /// What a mount of `path`, in which nothing is a wildcard, would show, behind symbolic links.
+    pub(crate) fn literal(&self, path: &str) -> Result<String, CopyFault> {
         let named = rooted(path);
         let root = self.resolve(&named)?;
-        let missing = || CopyFault::Missing { source_number: 0, path: named.clone() };
-        let is_dir = self.get(&root).ok_or_else(missing)? == Entry::Dir;
-        let entries = self.select(&root, is_dir, None, &Matcher::default());
-        Ok(SourceMatch { source: 0, named, root, lands: String::new(), entries })
+        match self.get(&root) {
+            Some(_) => Ok(root),
+            None => Err(CopyFault::Missing { source_number: 0, path: named }),
+        }
     }
 
     /// The paths that `source` names: itself, or what its wildcard matches, in the order of the file tree.

@@ -11,7 +11,7 @@ use super::digest::Digest;
 use super::fault::{Fault, FaultReason};
 use super::files::{Files, Node, What, Write};
 use super::graph::{self, Facet, Graph, Label, Op, Selector, Vertex, deduplicate};
-use super::options::{Image, Input};
+use super::options::{Context, Image, Input};
 use super::store::{Found, Id, Slot, Store};
 use super::why::Cause;
 use crate::context::BuildContext;
@@ -37,6 +37,7 @@ struct Past {
     facets: Vec<(Facet, String)>,
     label: Label,
     record: Id,
+    vertex: usize,
 }
 
 /// What a build did.
@@ -107,6 +108,26 @@ struct Run<'a> {
     is_first: bool,
 }
 
+impl Run<'_> {
+    /// What BuildKit says of a step that is reused, needs nothing and that nothing asks for: it lists it as done, not as
+    /// reused, though it does not run it. `None` for all other steps.
+    fn unneeded(&self, number: usize) -> Option<Option<bool>> {
+        let vertex = self.graph.vertices.get(number)?;
+        let is_reused = self.outcomes.get(&number).is_some_and(|outcome| outcome.cached == Some(true));
+        if !vertex.inputs.is_empty() || !is_reused || self.graph.target.vertex == Some(number) {
+            return None;
+        }
+        let asks = |(_, vertex): &(usize, &Vertex)| vertex.inputs.iter().any(|input| input.vertex == number);
+        let needed = self.graph.vertices.iter().enumerate().filter(|(number, _)| self.graph.needed.contains(number));
+        let mut users = needed.filter(asks).map(|(user, _)| self.outcomes.get(&user).and_then(|user| user.cached));
+        users.try_fold(Some(false), |so_far, user| match user {
+            Some(true) => Some(so_far),
+            None => Some(None),
+            Some(false) => None,
+        })
+    }
+}
+
 impl Builder {
     /// A builder that never built anything.
     pub fn new() -> Self {
@@ -134,7 +155,18 @@ impl Builder {
             let record = run.outcomes.get(&number).map_or(0, |outcome| outcome.record);
             if let (Some(step), Some(label)) = (step, vertex.label.clone()) {
                 steps.push(step);
-                past.push(Past { key: vertex.key.clone(), facets: vertex.facets.clone(), label, record });
+                past.push(Past {
+                    key: vertex.key.clone(),
+                    facets: vertex.facets.clone(),
+                    label,
+                    record,
+                    vertex: number,
+                });
+            }
+        }
+        for (step, past) in steps.iter_mut().zip(&past) {
+            if let Some(cached) = run.unneeded(past.vertex) {
+                (step.cached, step.why) = (cached, Cause::Unneeded);
             }
         }
         steps.sort_by_key(|step: &Step| step.line);
@@ -155,14 +187,7 @@ impl Builder {
                 name => input.contexts.get(name),
             };
             let Some(context) = context else { continue };
-            let all = BuildContext::new(context.tree, &context.ignore);
-            let is_all = wanted.iter().any(|path| crate::context::go_path::rooted(path).is_empty());
-            let sent = match is_all {
-                true => all,
-                false => all
-                    .sent_for(wanted.iter().map(String::as_str))
-                    .map_err(|fault| Fault { line: None, reason: fault.into() })?,
-            };
+            let sent = sent_for(context, wanted)?;
             let copy = self.copies.remove(name).unwrap_or_default();
             contexts.insert(name.clone(), Sent::new(context.tree, sent, copy, input.options.hashes_whole_paths));
         }
@@ -432,6 +457,25 @@ impl Builder {
             onbuild: target.onbuild.clone(),
         }
     }
+}
+
+/// The files that a build asks its context for. Files that no stage on the way to the target names are not sent.
+///
+/// # Errors
+/// [`Fault`] where BuildKit would stop before it asks.
+pub fn sent<'a>(input: &'a Input<'_>) -> Result<BuildContext<'a>, Fault> {
+    match graph::graph(input)?.wanted.get("") {
+        Some(wanted) => sent_for(&input.context, wanted),
+        None => Ok(BuildContext::default()),
+    }
+}
+
+fn sent_for<'a>(context: &'a Context<'_>, wanted: &BTreeSet<String>) -> Result<BuildContext<'a>, Fault> {
+    let all = BuildContext::new(context.tree, &context.ignore);
+    if wanted.iter().any(|path| crate::context::go_path::rooted(path).is_empty()) {
+        return Ok(all);
+    }
+    all.sent_for(wanted.iter().map(String::as_str)).map_err(|fault| Fault { line: None, reason: fault.into() })
 }
 
 /// What a `COPY` of other files writes.

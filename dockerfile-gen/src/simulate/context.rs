@@ -62,7 +62,29 @@ impl<'t> Sent<'t> {
     }
 
     fn plain(&self, path: &str) -> Result<u128, FaultReason> {
-        self.match_digest(&self.context.literal(path)?)
+        let root = self.context.literal(path)?;
+        let mut total = match self.context.get(&root) {
+            Some(Entry::File { meta, emptied }) => sum([("", self.digest_of(&root, meta, emptied)?)]),
+            _ => sum([("", folder())]),
+        };
+        for (path, inside, entry) in self.context.below(&root) {
+            let node = match entry {
+                Entry::Dir => folder(),
+                Entry::File { meta, emptied } => self.digest_of(path, meta, emptied)?,
+            };
+            total = total.wrapping_add(sum([(inside, node)]));
+        }
+        Ok(total)
+    }
+
+    /// Stands for a file or link.
+    fn digest_of(&self, path: &str, meta: &FileMeta, emptied: bool) -> Result<u128, FaultReason> {
+        match (&meta.link, meta.content) {
+            (None, Some(content)) if !emptied && meta.modified.is_none() => {
+                Ok(Node::file(meta.permissions(), content).digest)
+            }
+            _ => Ok(self.node(path)?.digest),
+        }
     }
 
     fn match_digest(&self, found: &SourceMatch) -> Result<u128, FaultReason> {
@@ -85,9 +107,14 @@ impl<'t> Sent<'t> {
         let mut list = Vec::new();
         for found in match_sources(&self.context, &copy)? {
             let is_link = self.link(&found.named).is_some();
+            let is_whole = found.named.is_empty();
             for selected in &found.entries {
                 let inside = found.inside(selected);
-                let path = if inside.is_empty() { found.named.clone() } else { format!("{}/{inside}", found.named) };
+                let path = match (found.named.as_str(), inside) {
+                    (named, "") => named.to_owned(),
+                    ("", inside) => inside.to_owned(),
+                    (named, inside) => format!("{named}/{inside}"),
+                };
                 let node = if selected.is_dir { folder() } else { self.node(&selected.path)?.digest };
                 let name = if self.whole_paths { path.as_str() } else { path.rsplit('/').next().unwrap_or(&path) };
                 list.push((name.to_owned(), node));
@@ -96,6 +123,11 @@ impl<'t> Sent<'t> {
                     list.pop();
                     list.push((name.to_owned(), self.match_digest(&found)?));
                     break;
+                }
+                // BuildKit follows also the links that lie directly in the root, and fails if they lead nowhere.
+                if is_whole && !inside.contains('/') && self.link(&path).is_some() {
+                    list.pop();
+                    list.push((name.to_owned(), self.plain(&path)?));
                 }
             }
         }
@@ -121,7 +153,7 @@ impl<'t> Sent<'t> {
             (None, _) => {
                 let content = match self.unchanged(path, meta) {
                     Some(content) => content,
-                    None => self.tree.content_id(key)?,
+                    None => meta.content.map_or_else(|| self.tree.content_id(key), Ok)?,
                 };
                 if meta.modified.is_some() {
                     self.copy.borrow_mut().insert(path.to_owned(), (meta.clone(), content));

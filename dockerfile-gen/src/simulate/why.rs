@@ -50,6 +50,8 @@ pub enum Cause {
     },
     /// It is the same as another step of this build, and shares what becomes of that.
     SameAs(String),
+    /// It need not be run, and nothing needs what it leaves. BuildKit does not list it as reused all the same.
+    Unneeded,
     /// There was no such step.
     New,
 }
@@ -57,7 +59,15 @@ pub enum Cause {
 impl Cause {
     /// Whether the step itself is the reason, and not one before it.
     pub fn is_root(&self) -> bool {
-        !matches!(self, Self::Reused | Self::SameAs(_) | Self::Follows(_) | Self::MayFollow(_) | Self::HangsOn { .. })
+        !matches!(
+            self,
+            Self::Reused
+                | Self::Unneeded
+                | Self::SameAs(_)
+                | Self::Follows(_)
+                | Self::MayFollow(_)
+                | Self::HangsOn { .. }
+        )
     }
 }
 
@@ -86,6 +96,7 @@ impl fmt::Display for Cause {
                 write!(f, "reused if what `{stage}` runs leaves {} as it was", list(paths))
             }
             Self::SameAs(step) => write!(f, "is the same as `{step}`"),
+            Self::Unneeded => f.write_str("nothing needs it, so it is listed as done and not as reused"),
             Self::New => f.write_str("there was no such step before"),
         }
     }

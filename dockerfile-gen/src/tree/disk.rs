@@ -116,7 +116,7 @@ fn meta(entry: &fs::DirEntry, is_link: bool) -> FileMeta {
         Err(_) => (0, None),
     };
     let executable = mode.is_some_and(|mode| mode & 0o100 != 0);
-    FileMeta { size, executable, link, mode, modified: None }
+    FileMeta { size, executable, link, mode, ..FileMeta::default() }
 }
 
 #[cfg(unix)]

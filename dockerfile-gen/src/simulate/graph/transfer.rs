@@ -9,6 +9,7 @@ use super::resolve::From;
 use super::run::flag;
 use super::{CopyOp, Draft, DraftInput, Facet, Op, Selector};
 use crate::context::CopySpec;
+use crate::context::go_path::has_wildcard;
 use crate::dockerfile::{Instruction, Keyword, Source, Transfer, expand_body, expand_word};
 use crate::simulate::fault::{Fault, FaultReason};
 use crate::simulate::options::ImageStore;
@@ -134,14 +135,15 @@ impl Copy {
             Some(from) => dispatcher.source(current, from, instruction.line)?,
             None => Some(dispatcher.context("")),
         };
-        if self.from.is_none() && !self.paths.is_empty() {
+        // On an empty image a pattern finds nothing, and that is no fault.
+        let missing = self.paths.iter().find(|path| !has_wildcard(path) && !inside(path).is_empty());
+        if let (None, Some(path)) = (self.from, missing) {
             let stage = match &from {
                 Some(From::Stage(stage)) => dispatcher.stages.name(*stage),
                 Some(From::Name(name)) => name.clone(),
                 None => String::new(),
             };
-            let path = self.paths.first().cloned().unwrap_or_default();
-            return Err(FaultReason::NotInStage { path, stage }.at(instruction.line));
+            return Err(FaultReason::NotInStage { path: path.clone(), stage }.at(instruction.line));
         }
         if let Some(context) = self.from.and_then(|from| dispatcher.context_of(from)) {
             for path in &self.paths {
