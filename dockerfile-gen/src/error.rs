@@ -106,6 +106,14 @@ pub enum Error {
         /// What cargo said.
         reason: String,
     },
+    /// The history of a repository could not be read.
+    #[error("could not read the history: {reason}")]
+    History {
+        /// What git said, or what is missing.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
     /// A template could not be parsed or rendered.
     #[error("could not render template `{template}`: {reason}")]
     Template {
@@ -130,7 +138,8 @@ impl Error {
             Self::Config { hint, .. }
             | Self::Ambiguous { hint, .. }
             | Self::CannotStart { hint, .. }
-            | Self::Unsupported { hint, .. } => Some(hint.clone()),
+            | Self::Unsupported { hint, .. }
+            | Self::History { hint, .. } => Some(hint.clone()),
             Self::NoProject { .. } => Some(
                 "run in the folder that holds Cargo.toml, package.json, pyproject.toml, requirements.txt, Pipfile or go.mod, \
                  or name it: `cargo dockerfile PATH`"

@@ -32,12 +32,15 @@ pub mod dockerfile;
 mod dockerignore;
 pub mod error;
 pub mod glob;
+pub mod history;
 pub mod layers;
+pub mod learn;
 pub mod order;
 pub mod output;
 pub mod plan;
 pub mod project;
 pub mod render;
+pub mod simulate;
 pub mod tree;
 
 use std::collections::BTreeMap;

@@ -148,18 +148,20 @@ fn meta(entry: &fs::DirEntry) -> FileMeta {
 fn file_meta(path: &Path, meta: &fs::Metadata) -> FileMeta {
     let target = || fs::read_link(path).ok().map(|target| target.to_string_lossy().into_owned());
     let link = if meta.is_symlink() { target() } else { None };
-    FileMeta { size: meta.len(), executable: is_executable(meta), link }
+    let mode = mode(meta);
+    let executable = mode.is_some_and(|mode| mode & 0o100 != 0);
+    FileMeta { size: meta.len(), executable, link, mode, ..FileMeta::default() }
 }
 
 #[cfg(unix)]
-fn is_executable(meta: &fs::Metadata) -> bool {
+fn mode(meta: &fs::Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
-    meta.permissions().mode() & 0o100 != 0
+    Some(meta.permissions().mode() & 0o7777)
 }
 
 #[cfg(not(unix))]
-fn is_executable(_meta: &fs::Metadata) -> bool {
-    false
+fn mode(_meta: &fs::Metadata) -> Option<u32> {
+    None
 }
 
 impl Tree for DiskTree {

@@ -39,6 +39,11 @@ impl Tree for Recorder<'_> {
         self.inner.bytes(path)
     }
 
+    fn content_id(&self, path: &RelPath) -> Result<u128> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+        self.inner.content_id(path)
+    }
+
     fn disk_root(&self) -> Option<&Path> {
         self.inner.disk_root()
     }
