@@ -259,7 +259,7 @@ fn a_stale_file_fails_warns_or_is_written() {
 #[test]
 fn the_configurable_form_says_the_same_in_rust() {
     let project = kept("configured");
-    project.write("service/go.mod", "module m\n\ngo 1.23\n");
+    project.write("service/go.mod", "module m\n\ngo 1.25\n");
     project.write("service/main.go", "package main\n\nfunc main() {}\n");
     project.write(
         "build.rs",
@@ -273,7 +273,7 @@ fn the_configurable_form_says_the_same_in_rust() {
     project.build();
     assert!(!project.has("Dockerfile"));
     let text = project.read("service/Dockerfile");
-    assert!(text.contains("golang:1.23-") && text.contains("EXPOSE 7000"), "{text}");
+    assert!(text.contains("golang:1.25-") && text.contains("EXPOSE 7000"), "{text}");
 }
 
 #[test]

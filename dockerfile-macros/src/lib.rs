@@ -33,6 +33,7 @@
 //!
 //! ```
 //! const IMAGE: &str = dockerfile_macros::dockerfile! {
+//! #   folder "../examples/macro";
 //!     stage build from "rust:1.95-slim-trixie" {
 //!         workdir "/src";
 //!         /// Changes seldom, so it stands above the sources.
