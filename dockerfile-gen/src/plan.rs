@@ -121,6 +121,8 @@ pub enum Value {
     Word(String),
     /// Any number of words.
     Words(Vec<String>),
+    /// Commands, each a list of words.
+    Commands(Vec<Vec<String>>),
     /// Whether a part of the template is there.
     Flag(bool),
     /// A shell command that the user wrote in the configuration, passed on as it is.

@@ -194,10 +194,11 @@ fn copy_paths(sources: &[Source], dest: &str) -> Result<String> {
 fn run_view(values: &BTreeMap<String, Value>, mounts: &[Mount]) -> Result<Json> {
     let mut data = serde_json::Map::new();
     for (name, value) in values {
-        let words: &[String] = match value {
-            Value::Word(word) => std::slice::from_ref(word),
-            Value::Words(words) => words,
-            Value::Flag(_) | Value::UserCommand(_) => &[],
+        let words: Vec<&String> = match value {
+            Value::Word(word) => vec![word],
+            Value::Words(words) => words.iter().collect(),
+            Value::Commands(commands) => commands.iter().flatten().collect(),
+            Value::Flag(_) | Value::UserCommand(_) => Vec::new(),
         };
         for word in words {
             quote::printable(word)?;

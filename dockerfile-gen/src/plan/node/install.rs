@@ -210,7 +210,7 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
         }
         ManagerKind::Pnpm => {
             let filter = format!("./{package}...");
-            step("node/pnpm-install").words("filters", filtered.then_some(filter)).cache("pnpm-store", "/pnpm/store")
+            store(step("node/pnpm-install").words("filters", filtered.then_some(filter)))
         }
         ManagerKind::Bun => step("node/bun-install").cache("bun", "/root/.bun/install/cache"),
     };
@@ -230,17 +230,21 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
     step.why("reruns only when the dependency set changes")
 }
 
-/// The strict install once more, with the real manifests, where that takes a moment and fetches nothing.
-pub(super) fn check(layout: &Layout<'_>) -> Option<Step> {
+/// The strict install once more, with the real manifests, where that takes a moment and fetches nothing: it links the
+/// commands of members.
+pub(super) fn check(layout: &Layout<'_>) -> Option<Vec<String>> {
     let node = layout.node;
-    let filtered = layout.config.manifests == Some(Manifests::Copy);
     // `npm ci` and Yarn would install everything again. The `manifests` stage reads the real manifests in every build, so
     // there is nothing left for them to find.
-    if node.manager.kind != ManagerKind::Pnpm || !node.manager.frozen || filtered || !node.workspace {
-        return None;
-    }
-    let step = Step::run("check", "node/pnpm-check").cache("pnpm-store", "/pnpm/store").seconds(2.0);
-    Some(step.why("links the commands of members and holds the real manifests against the lockfile"))
+    let reduced = layout.config.manifests != Some(Manifests::Copy);
+    let strict = node.manager.kind == ManagerKind::Pnpm && node.manager.frozen && reduced && node.workspace;
+    let words = ["pnpm", "install", "--offline", "--frozen-lockfile", "--ignore-scripts"];
+    strict.then(|| words.map(str::to_owned).to_vec())
+}
+
+/// Mounts the store of pnpm.
+pub(super) fn store(step: Step) -> Step {
+    step.cache("pnpm-store", "/pnpm/store")
 }
 
 /// Whether a default image can be told apart from one that has no Node.
