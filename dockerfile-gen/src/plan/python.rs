@@ -72,7 +72,9 @@ impl Images {
         for image in [&base, &runtime] {
             if family(image) == Family::Distroless {
                 return Err(Error::Unsupported {
-                    reason: format!("`{image}` has no shell and no pip, and a virtual environment belongs to one interpreter"),
+                    reason: format!(
+                        "`{image}` has no shell and no pip, and a virtual environment belongs to one interpreter"
+                    ),
                     hint: "choose a slim image of the same Python, such as `python:3.13-slim-trixie`".into(),
                 });
             }
@@ -156,7 +158,11 @@ impl Workshop<'_> {
         let python = self.python;
         if python.install.manager.is_some() {
             let copy = Step::copy_from("dependencies", "deps", [VENV], VENV).linked().after([""; 0]);
-            stage.push(copy.change(Change::Lockfile).seconds(3.0).why("a layer of its own: a deploy without new dependencies does not move it"));
+            stage.push(
+                copy.change(Change::Lockfile)
+                    .seconds(3.0)
+                    .why("a layer of its own: a deploy without new dependencies does not move it"),
+            );
         }
         let user = self.user();
         if python.writes {
@@ -168,7 +174,8 @@ impl Workshop<'_> {
             None => Step::copy("sources", [Source::Path(self.context())], "./"),
         };
         if python.writes {
-            copy = copy.owned_by(&user).comment("The program writes files here; mount a volume where they have to last.");
+            copy =
+                copy.owned_by(&user).comment("The program writes files here; mount a volume where they have to last.");
         }
         stage.push(copy.after(stage.steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>()));
         stage.maybe(self.install_project());
@@ -176,7 +183,9 @@ impl Workshop<'_> {
             let inside = frontend.output.as_str().strip_prefix(python.dir.as_str()).unwrap_or(frontend.output.as_str());
             let to = format!("./{}", inside.trim_start_matches('/'));
             let id = format!("assets-{}", frontend.stage);
-            stage.push(Step::copy_from(&id, &frontend.stage, [frontend.built()], &to).why("the server serves it from here"));
+            stage.push(
+                Step::copy_from(&id, &frontend.stage, [frontend.built()], &to).why("the server serves it from here"),
+            );
         }
         stage.maybe(self.collect_static());
     }
@@ -258,7 +267,9 @@ impl Workshop<'_> {
             command: start.command.clone(),
             port: start.port,
             health: start.health.clone(),
-            probe: ["python", "-c", "import urllib.request; urllib.request.urlopen('{url}', timeout=3)"].map(str::to_owned).into(),
+            probe: ["python", "-c", "import urllib.request; urllib.request.urlopen('{url}', timeout=3)"]
+                .map(str::to_owned)
+                .into(),
             user: default_user(&self.images.runtime).into(),
             labels: self.project.notes.labels.clone(),
             ..Service::default()
@@ -294,9 +305,21 @@ fn ignore(python: &PythonProject) -> Vec<(String, Vec<String>)> {
         "**/.ipynb_checkpoints",
         "**/node_modules",
     ];
-    let tests = ["tests", "test", "**/conftest.py", "**/test_*.py", "**/*_test.py", "tox.ini", "noxfile.py", "pytest.ini", ".coveragerc"];
+    let tests = [
+        "test",
+        "**/tests",
+        "**/tests.py",
+        "**/conftest.py",
+        "**/test_*.py",
+        "**/*_test.py",
+        "tox.ini",
+        "noxfile.py",
+        "pytest.ini",
+        ".coveragerc",
+    ];
     let base = if python.dir.as_str().is_empty() { String::new() } else { format!("{}/", python.dir) };
-    let own = |pattern: &&str| if pattern.starts_with("**") { (*pattern).to_owned() } else { format!("{base}{pattern}") };
+    let own =
+        |pattern: &&str| if pattern.starts_with("**") { (*pattern).to_owned() } else { format!("{base}{pattern}") };
     let mut groups = vec![("what Python leaves about".into(), patterns.iter().map(own).collect())];
     if python.tests_apart {
         groups.push(("tests".into(), tests.iter().map(own).collect()));

@@ -75,7 +75,9 @@ impl Workshop<'_> {
 
     fn names(&self) -> Vec<&str> {
         let base = self.python.dir.as_str();
-        let inside = |path: &'_ RelPath| path.as_str().len() - path.as_str().trim_start_matches(base).trim_start_matches('/').len();
+        let inside = |path: &'_ RelPath| {
+            path.as_str().len() - path.as_str().trim_start_matches(base).trim_start_matches('/').len()
+        };
         self.python.install.manifests.iter().filter_map(|path| path.as_str().get(inside(path)..)).collect()
     }
 
@@ -96,11 +98,18 @@ impl Workshop<'_> {
             stage.push(Step::workdir(super::HOME));
             stage
         };
-        let mut stage = from.comment("What decides the dependencies: what else changes in a manifest reinstalls nothing.");
+        let mut stage =
+            from.comment("What decides the dependencies: what else changes in a manifest reinstalls nothing.");
         let old = self.python.version.minor < 11;
-        let reads = |step: Step| step.flag("old", old).seconds(0.5).why("the dependency layer is keyed by what this writes");
+        let reads =
+            |step: Step| step.flag("old", old).seconds(0.5).why("the dependency layer is keyed by what this writes");
         let keyed = |file: &str, keys: &[&str], lock: bool| {
-            reads(Step::run("reduce", "python/manifests").word("file", file).words("keys", keys.iter().copied()).flag("lock", lock))
+            reads(
+                Step::run("reduce", "python/manifests")
+                    .word("file", file)
+                    .words("keys", keys.iter().copied())
+                    .flag("lock", lock),
+            )
         };
         match install.manager {
             Some(Manager::Uv) => {

@@ -71,7 +71,11 @@ pub(crate) fn read(tree: &dyn Tree, root: &RelPath, dir: &RelPath) -> Option<Dja
     if let Some(((other, line), path)) = served {
         django.settings = other;
         if django.settings != default {
-            django.evidence.push((path.to_string(), Some(line), format!("the server's settings are `{}`", django.settings)));
+            django.evidence.push((
+                path.to_string(),
+                Some(line),
+                format!("the server's settings are `{}`", django.settings),
+            ));
         }
     }
     if let Some(better) = production_sibling(tree, root, dir, &django.settings) {
@@ -265,7 +269,8 @@ fn reads(code: &str) -> Vec<(String, String)> {
             if lenient && (!code.trim_start().starts_with("SECRET_KEY") || code.contains(" or ")) {
                 continue;
             }
-            let numeric = matches!(accessor, "env.bool(" | "env.int(") || code.contains("int(") || code.contains("cast=");
+            let numeric =
+                matches!(accessor, "env.bool(" | "env.int(") || code.contains("int(") || code.contains("cast=");
             found.push((name.to_owned(), placeholder(name, numeric)));
         }
     }
@@ -300,9 +305,18 @@ mod tests {
     fn the_settings_that_a_server_loads_are_read_with_what_they_import() {
         let tree = MemTree::from([
             ("web/manage.py", "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings.dev')\n"),
-            ("web/shop/wsgi.py", "os.environ.setdefault(\n    \"DJANGO_SETTINGS_MODULE\", \"shop.settings.dev\")\napplication = x()\n"),
-            ("web/shop/settings/base.py", "BASE = Path(__file__).parent.parent.parent\nSTATIC_ROOT = BASE / 's'\nINSTALLED_APPS = ['django.contrib.staticfiles']\nMEDIA_ROOT = BASE / 'm'\nSTATICFILES_DIRS = [\n    BASE / 'ui/dist',\n]\n"),
-            ("web/shop/settings/production.py", "from .base import *\nSECRET_KEY = os.environ['KEY']\nDATABASES = {\n  'default': env.db('DATABASE_URL'),\n}\nif 'X' in os.environ:\n    X = os.environ['X']\nY = env('Y', default='z')\nP = int(os.environ['SIZE'])\n"),
+            (
+                "web/shop/wsgi.py",
+                "os.environ.setdefault(\n    \"DJANGO_SETTINGS_MODULE\", \"shop.settings.dev\")\napplication = x()\n",
+            ),
+            (
+                "web/shop/settings/base.py",
+                "BASE = Path(__file__).parent.parent.parent\nSTATIC_ROOT = BASE / 's'\nINSTALLED_APPS = ['django.contrib.staticfiles']\nMEDIA_ROOT = BASE / 'm'\nSTATICFILES_DIRS = [\n    BASE / 'ui/dist',\n]\n",
+            ),
+            (
+                "web/shop/settings/production.py",
+                "from .base import *\nSECRET_KEY = os.environ['KEY']\nDATABASES = {\n  'default': env.db('DATABASE_URL'),\n}\nif 'X' in os.environ:\n    X = os.environ['X']\nY = env('Y', default='z')\nP = int(os.environ['SIZE'])\n",
+            ),
         ]);
         let django = read(&tree, &RelPath::default(), &RelPath::new("web").unwrap()).unwrap();
         assert_eq!(django.settings, "shop.settings.production");

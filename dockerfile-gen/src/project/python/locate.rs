@@ -53,7 +53,10 @@ const USUAL: &[&str] = &["backend", "server", "api", "app", "src", "service", "w
 pub(crate) fn places(tree: &dyn Tree) -> Vec<Place> {
     let mut places: Vec<Place> = place(tree, &RelPath::default()).into_iter().collect();
     if places.iter().all(|place| place.strength == Strength::Tools) {
-        let dirs = tree.dirs_in("").into_iter().filter(|dir| !is_aside(dir) && !matches!(dir.as_str(), "scripts" | "tools" | "ci"));
+        let dirs = tree
+            .dirs_in("")
+            .into_iter()
+            .filter(|dir| !is_aside(dir) && !matches!(dir.as_str(), "scripts" | "tools" | "ci"));
         places.extend(dirs.filter_map(|dir| place(tree, &RelPath::new(&dir)?)));
     }
     places
@@ -69,7 +72,8 @@ pub(crate) fn choose(tree: &dyn Tree) -> Result<Place> {
     let mut best: Vec<Place> = places.into_iter().filter(|place| Some(place.strength) == strongest).collect();
     let usual = |place: &Place| USUAL.iter().position(|name| *name == place.dir.as_str());
     best.sort_by_key(|place| (!place.dir.as_str().is_empty(), usual(place).unwrap_or(USUAL.len()), place.dir.clone()));
-    let clear = best.len() < 2 || best.first().is_some_and(|first| first.dir.as_str().is_empty() || usual(first).is_some());
+    let clear =
+        best.len() < 2 || best.first().is_some_and(|first| first.dir.as_str().is_empty() || usual(first).is_some());
     match best.first() {
         Some(first) if clear => Ok(first.clone()),
         Some(_) => Err(Error::Ambiguous {
@@ -97,7 +101,8 @@ fn place(tree: &dyn Tree, dir: &RelPath) -> Option<Place> {
     let manage = dir.join("manage.py")?;
     if found.is_some() && tree.scan(manage.as_str()).contains("DJANGO_SETTINGS_MODULE") {
         let reason = "a Django project".to_owned();
-        found = Some(Place { dir: dir.clone(), strength: Strength::Service, file: manage.to_string(), line: None, reason });
+        found =
+            Some(Place { dir: dir.clone(), strength: Strength::Service, file: manage.to_string(), line: None, reason });
     }
     found.or_else(|| bare_script(tree, dir))
 }
@@ -119,7 +124,9 @@ fn weigh(name: &str, text: &str) -> (Strength, Option<u32>, String) {
         match name {
             "setup.py" | "pyproject.toml" => {
                 let quoted = items.into_iter().any(serves);
-                quoted || name == "pyproject.toml" && line.split_once('=').is_some_and(|(key, _)| !key.contains('[') && serves(key.trim()))
+                quoted
+                    || name == "pyproject.toml"
+                        && line.split_once('=').is_some_and(|(key, _)| !key.contains('[') && serves(key.trim()))
             }
             _ => serves(line),
         }

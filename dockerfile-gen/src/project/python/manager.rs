@@ -124,7 +124,7 @@ pub(crate) fn read(tree: &dyn Tree, dir: &RelPath, config: &Config, notes: &mut 
     let texts = found.install.manifests.iter().chain(&lock).map(|path| tree.scan(path.as_str()));
     for text in texts {
         found.install.git |= ["type = \"git\"", "git = \"", "git+", "\"git\":"].iter().any(|mark| text.contains(mark));
-        found.install.ssh |= text.contains("ssh://git@") || text.contains("git@");
+        found.install.ssh |= ["ssh://git@", "\"git@", " git@", "+git@"].iter().any(|mark| text.contains(mark));
     }
     found.install.ssh &= found.install.git;
     Ok(found)
@@ -213,7 +213,8 @@ fn poetry(tree: &dyn Tree, dir: &RelPath, project: &Pyproject, found: &mut Found
                 text.contains("lock-version = \"1.").then(|| "1.8.5".to_owned())
             });
             found.deps.lock = Some(lock::grouped(lock.as_str(), &text, &roots(&found.deps), &found.install.groups)?);
-            let version = found.install.tool_version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+            let version =
+                found.install.tool_version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
             notes.found(lock.to_string(), Some(1), format!("Poetry{version} installs what is locked"));
             found.install.lock = Some("poetry.lock".into());
             manifests.push(lock);
@@ -293,7 +294,8 @@ fn pipenv(tree: &dyn Tree, dir: &RelPath, found: &mut Found, notes: &mut Notes) 
         }
         None => {
             notes.found(path.to_string(), None, "pipenv");
-            notes.warn("there is no Pipfile.lock, so each build may install other versions: commit one (`pipenv lock`)");
+            notes
+                .warn("there is no Pipfile.lock, so each build may install other versions: commit one (`pipenv lock`)");
         }
     }
     Ok(())

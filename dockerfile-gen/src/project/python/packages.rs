@@ -41,7 +41,12 @@ const TABLE: &[Row] = &[
     ("pycurl", &["gcc", "libc6-dev", "libcurl4-openssl-dev", "libssl-dev"], &["libcurl4"], true),
     ("pydub", &[], &["ffmpeg"], true),
     ("pyenchant", &[], &["libenchant-2-2"], true),
-    ("pygobject", &["gcc", "libc6-dev", "libcairo2-dev", "libgirepository-2.0-dev", "pkg-config"], &["libcairo2", "libgirepository-2.0-0"], false),
+    (
+        "pygobject",
+        &["gcc", "libc6-dev", "libcairo2-dev", "libgirepository-2.0-dev", "pkg-config"],
+        &["libcairo2", "libgirepository-2.0-0"],
+        false,
+    ),
     ("pygraphviz", &["gcc", "libc6-dev", "libgraphviz-dev", "pkg-config"], &["graphviz"], false),
     ("pylibdmtx", &[], &["libdmtx0b"], true),
     ("pylibmc", &["gcc", "libc6-dev", "libmemcached-dev", "zlib1g-dev"], &["libmemcached11"], true),
@@ -63,7 +68,12 @@ const TABLE: &[Row] = &[
     ("uwsgi", &["gcc", "libc6-dev", "libpcre2-dev"], &["libpcre2-8-0", "media-types"], false),
     ("weasyprint", &[], &["fonts-dejavu-core", "libharfbuzz-subset0", "libpango-1.0-0", "libpangoft2-1.0-0"], true),
     ("xgboost", &[], &["libgomp1"], true),
-    ("xmlsec", &["gcc", "libc6-dev", "libxml2-dev", "libxmlsec1-dev", "pkg-config"], &["libxml2", "libxmlsec1-openssl"], false),
+    (
+        "xmlsec",
+        &["gcc", "libc6-dev", "libxml2-dev", "libxmlsec1-dev", "pkg-config"],
+        &["libxml2", "libxmlsec1-openssl"],
+        false,
+    ),
     ("yt-dlp", &[], &["ffmpeg"], true),
 ];
 
@@ -84,8 +94,11 @@ pub(crate) fn needs(name: &str, wheel: Option<bool>) -> Option<Needs> {
     };
     let (_, build, run, wheels) = TABLE.get(row)?;
     let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    let build = if wheel.unwrap_or(*wheels) { BTreeSet::new() } else { own(build) };
-    Some(Needs { build, run: own(run) })
+    // A wheel of something that would have to be compiled holds the libraries that it was compiled with.
+    Some(match wheel.unwrap_or(*wheels) && !build.is_empty() {
+        true => Needs::default(),
+        false => Needs { build: own(build), run: own(run) },
+    })
 }
 
 #[cfg(test)]
@@ -99,7 +112,7 @@ mod tests {
             assert!(build.is_sorted() && run.is_sorted());
         }
         assert_eq!(needs("psycopg2", None).unwrap().build.len(), 3);
-        assert!(needs("lxml", None).unwrap().build.is_empty());
+        assert_eq!(needs("pycurl", None), Some(Needs::default()));
         assert!(needs("lxml", Some(false)).unwrap().build.contains("libxml2-dev"));
         assert_eq!(needs("python-magic", Some(true)).unwrap().run, ["libmagic1".to_owned()].into());
         assert_eq!(needs("flask", None), None);

@@ -17,7 +17,8 @@ impl Names {
         for line in text.lines() {
             let Some((name, value)) = line.split_once('=') else { continue };
             let name = name.split(':').next().unwrap_or_default().trim_end();
-            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') || value.starts_with('=') {
+            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') || value.starts_with('=')
+            {
                 continue;
             }
             if let Some(path) = self.eval(value, file) {
@@ -47,7 +48,9 @@ impl Names {
             if let Some(inside) = call(text, open) {
                 let mut parts = split_arguments(inside).into_iter();
                 let base = self.eval(parts.next()?, file)?;
-                return parts.filter(|part| join && !part.trim().is_empty()).try_fold(base, |base, part| base.join(string(part)?));
+                return parts
+                    .filter(|part| join && !part.trim().is_empty())
+                    .try_fold(base, |base, part| base.join(string(part)?));
             }
         }
         for open in ["os.path.abspath(", "os.path.realpath(", "path.abspath(", "abspath(", "Path(", "pathlib.Path("] {
@@ -143,7 +146,8 @@ mod tests {
         let base = "BASE_DIR = Path(__file__).resolve().parent.parent.parent\n";
         assert_eq!(value(base, "BASE_DIR").unwrap(), "");
         assert_eq!(value(&format!("{base}S = BASE_DIR / 'web' / \"static\"\n"), "S").unwrap(), "web/static");
-        let old = "P: str = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))\nS = os.path.join(P, 'a', 'b')\n";
+        let old =
+            "P: str = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))\nS = os.path.join(P, 'a', 'b')\n";
         assert_eq!(value(old, "S").unwrap(), "shop/a/b");
         assert_eq!(value("S = Path(__file__).parents[1] / 'x'  # y\n", "S").unwrap(), "shop/x");
         assert_eq!(value("S = str(Path(__file__).parent.joinpath('x', 'y'))\n", "S").unwrap(), "shop/settings/x/y");

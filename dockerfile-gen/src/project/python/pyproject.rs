@@ -25,7 +25,8 @@ pub(crate) struct Pyproject {
 /// [`Error::Manifest`] with the line.
 pub(crate) fn parse_toml(path: &str, text: &str) -> Result<Table> {
     text.parse::<Table>().map_err(|error| {
-        let line = error.span().map(|span| 1 + text.as_bytes().iter().take(span.start).filter(|b| **b == b'\n').count());
+        let line =
+            error.span().map(|span| 1 + text.as_bytes().iter().take(span.start).filter(|b| **b == b'\n').count());
         Error::manifest(path, line.map(|line| line as u32), error.message().trim_end().replace('\n', ", "))
     })
 }

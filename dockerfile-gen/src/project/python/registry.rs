@@ -53,8 +53,10 @@ pub(crate) fn credentials(indexes: &[Index], passing: Passing) -> Result<Vec<Cre
         match (passing, &index.name) {
             _ if !variables.is_empty() => credentials.extend(variables.into_iter().map(|name| variable(&name))),
             (Passing::Variables(prefix), Some(name)) => {
-                let name: String =
-                    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+                let name: String = name
+                    .chars()
+                    .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+                    .collect();
                 credentials.push(variable(&format!("{prefix}_{name}_USERNAME")));
                 credentials.push(variable(&format!("{prefix}_{name}_PASSWORD")));
             }
@@ -78,7 +80,8 @@ fn user_info(url: &str) -> Option<&str> {
 }
 
 fn has_password(url: &str) -> bool {
-    user_info(url).is_some_and(|user| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()) || user.len() > 16)
+    user_info(url)
+        .is_some_and(|user| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()) || user.len() > 16)
 }
 
 /// The names in `${NAME}`.
@@ -124,7 +127,8 @@ mod tests {
 
     #[test]
     fn a_literal_password_stops_the_build() {
-        let error = credentials(&[index(None, "https://me:secret@registry.example/simple")], Passing::Netrc).unwrap_err();
+        let error =
+            credentials(&[index(None, "https://me:secret@registry.example/simple")], Passing::Netrc).unwrap_err();
         assert!(error.to_string().contains("pyproject.toml:3") && !error.to_string().contains("secret@"));
     }
 }

@@ -75,7 +75,10 @@ mod tests {
         assert_eq!(one.pinned(), Some("0.30"));
         assert_eq!(parse("a~=1.2").unwrap().pinned(), None);
         assert_eq!(parse("a==1.*").unwrap().pinned(), None);
-        assert_eq!(parse("tool @ git+https://git.example/t.git@v1").unwrap().url.unwrap(), "git+https://git.example/t.git@v1");
+        assert_eq!(
+            parse("tool @ git+https://git.example/t.git@v1").unwrap().url.unwrap(),
+            "git+https://git.example/t.git@v1"
+        );
     }
 
     #[test]

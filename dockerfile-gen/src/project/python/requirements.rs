@@ -137,7 +137,8 @@ impl Line<'_> {
     }
 
     fn local(&self, word: &str, editable: bool, closure: &mut Closure) {
-        let (place, extras) = word.split_once('[').map_or((word, ""), |(place, list)| (place, list.trim_end_matches(']')));
+        let (place, extras) =
+            word.split_once('[').map_or((word, ""), |(place, list)| (place, list.trim_end_matches(']')));
         // pip takes these from the folder that it runs in, unlike `-r`.
         let Some(dir) = self.dir.join(place) else { return };
         if self.tree.has(dir.as_str()) {
@@ -189,8 +190,14 @@ mod tests {
     fn nested_files_are_followed_from_where_they_are_named() {
         let tree = MemTree::from([
             ("requirements.txt", "-r requirements/prod.txt\n-e .[web]\n"),
-            ("requirements/prod.txt", "-rbase.txt\n--constraint=../pins.txt\ngunicorn==23.0 \\\n  --hash=sha256:0 # server\n"),
-            ("requirements/base.txt", "# comment\nDjango>=5 # framework\ngit+ssh://git@git.example/x.git#egg=x\n-r prod.txt\n"),
+            (
+                "requirements/prod.txt",
+                "-rbase.txt\n--constraint=../pins.txt\ngunicorn==23.0 \\\n  --hash=sha256:0 # server\n",
+            ),
+            (
+                "requirements/base.txt",
+                "# comment\nDjango>=5 # framework\ngit+ssh://git@git.example/x.git#egg=x\n-r prod.txt\n",
+            ),
             ("pins.txt", "sqlparse==0.5\n"),
         ]);
         let closure = read(&tree, &path(""), &[path("requirements.txt")]).unwrap();

@@ -59,7 +59,8 @@ impl Serve<'_> {
         let names = ["gunicorn", "waitress", "granian", "uwsgi", "hypercorn"];
         Some(match deps.first(&names)? {
             "gunicorn" => {
-                let async_worker = deps.first(&["eventlet", "gevent-websocket", "gevent"]).filter(|_| deps.has("flask-socketio"));
+                let async_worker =
+                    deps.first(&["eventlet", "gevent-websocket", "gevent"]).filter(|_| deps.has("flask-socketio"));
                 let (class, one) = match async_worker {
                     Some("eventlet") => ("--worker-class=eventlet", "--workers=1"),
                     Some("gevent-websocket") => {

@@ -83,9 +83,24 @@ pub(crate) fn is_aside(component: &str) -> bool {
     component.starts_with('.')
         || matches!(
             component,
-            "tests" | "test" | "testing" | "migrations" | "docs" | "doc" | "examples" | "example" | "samples"
-                | "benchmarks" | "notebooks" | "site-packages" | "venv" | "env" | "node_modules" | "alembic"
-                | "build" | "dist"
+            "tests"
+                | "test"
+                | "testing"
+                | "migrations"
+                | "docs"
+                | "doc"
+                | "examples"
+                | "example"
+                | "samples"
+                | "benchmarks"
+                | "notebooks"
+                | "site-packages"
+                | "venv"
+                | "env"
+                | "node_modules"
+                | "alembic"
+                | "build"
+                | "dist"
         )
 }
 
@@ -96,7 +111,8 @@ pub(crate) fn read(tree: &dyn Tree, dir: &RelPath) -> Sources {
     for (path, meta) in tree.under(dir.as_str()) {
         let Some(rest) = path.as_str().get(skip..).filter(|rest| rest.ends_with(".py")) else { continue };
         let name = path.file_name();
-        let is_test = name.starts_with("test_") || name.ends_with("_test.py") || matches!(name, "conftest.py" | "tests.py");
+        let is_test =
+            name.starts_with("test_") || name.ends_with("_test.py") || matches!(name, "conftest.py" | "tests.py");
         if is_test || meta.size > 1 << 18 || rest.split('/').rev().skip(1).any(is_aside) {
             continue;
         }

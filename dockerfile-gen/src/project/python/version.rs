@@ -4,6 +4,10 @@
 //! The one idea: a range does not mean its lower bound and not the newest release either, but the version that most wheels
 //! are there for, as long as the range and the pinned dependencies allow it.
 
+mod choose;
+
+pub(crate) use choose::{Asking, choose};
+
 use crate::error::{Error, Result};
 
 /// Minor versions of Python 3 in the order in which they are tried.
@@ -71,7 +75,8 @@ impl std::fmt::Display for Version {
 pub(crate) fn named(text: &str, path: &str, line: Option<u32>) -> Result<Version> {
     let text = text.trim().trim_matches(['"', '\'']);
     let lower = text.to_ascii_lowercase();
-    let bare = lower.trim_start_matches("cpython").trim_start_matches("python").trim_start_matches(['-', '@', '=', ' ']);
+    let bare =
+        lower.trim_start_matches("cpython").trim_start_matches("python").trim_start_matches(['-', '@', '=', ' ']);
     let mut parts = bare.split('.').map(|part| part.trim_end_matches(['t', 'd', '+']).parse::<u32>());
     match (parts.next(), parts.next(), parts.next()) {
         (Some(Ok(3)), None, None) => Ok(Version::minor(PREFERENCE[0])),
