@@ -306,8 +306,9 @@ fn ignore(python: &PythonProject) -> Vec<(String, Vec<String>)> {
         "**/node_modules",
     ];
     let tests = [
-        "tests",
         "test",
+        "**/tests",
+        "**/tests.py",
         "**/conftest.py",
         "**/test_*.py",
         "**/*_test.py",

@@ -5,6 +5,7 @@
 
 mod deps;
 mod django;
+mod files;
 mod locate;
 mod lock;
 mod manager;
@@ -32,12 +33,11 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::tree::{RelPath, Tree};
 
-use super::{Asset, Claim, Credential, Notes};
+use super::{Claim, Credential, Notes};
 use deps::Deps;
 use manager::Found;
 use pyproject::Pyproject;
 use registry::Passing;
-use sources::Sources;
 use start::Scene;
 
 /// The facts about a Python project.
@@ -153,8 +153,15 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
         name: &name,
     };
     let mut start = start::choose(&scene, notes)?;
-    let (version, exact_pin) =
-        choose_version(tree, &dir, &app_dir, pyproject.as_ref(), &deps, &place.file, config, notes)?;
+    let asking = version::Asking {
+        tree,
+        dir: &dir,
+        app_dir: &app_dir,
+        pyproject: pyproject.as_ref(),
+        deps: &deps,
+        manifest: &place.file,
+    };
+    let (version, exact_pin) = version::choose(&asking, config, notes)?;
     let native = is_native(tree, &app_dir, pyproject.as_ref());
     let installs_itself = installs_itself(tree, &app_dir, &install, pyproject.as_ref(), &start);
     if start.own_script && !installs_itself {
@@ -182,12 +189,12 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
     if install.ssh {
         credentials.push(Credential::Ssh);
     }
-    let writes = writes(&app_dir, &sources, django.as_ref(), notes);
-    assets(tree, &app_dir, &sources, django.as_ref(), &start, notes);
+    let writes = files::writes(&app_dir, &sources, django.as_ref(), notes);
+    files::assets(tree, &app_dir, &sources, django.as_ref(), &start, notes);
     let readme = pyproject.as_ref().filter(|_| installs_itself).and_then(|pyproject| {
-        quoted_only(tree, &app_dir, pyproject, &sources).and_then(|name| install.member.join(&name))
+        files::quoted_only(tree, &app_dir, pyproject, &sources).and_then(|name| install.member.join(&name))
     });
-    keep(tree, &dir, &app_dir, pyproject.as_ref(), installs_itself, readme.is_some(), notes);
+    files::keep(tree, &dir, &app_dir, pyproject.as_ref(), installs_itself, readme.is_some(), notes);
     labels(&name, pyproject.as_ref(), notes);
     Ok(PythonProject {
         name,
@@ -203,7 +210,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
         credentials,
         writes,
         readme,
-        tests_apart: tests_apart(&sources),
+        tests_apart: files::tests_apart(&sources, pyproject.as_ref()),
         dir,
         install,
     })
@@ -243,155 +250,6 @@ fn django_of(tree: &dyn Tree, app_dir: &RelPath, deps: &Deps, notes: &mut Notes)
         notes.warn(format!("the settings need {} when the container runs", names.join(", ")));
     }
     Some(django)
-}
-
-/// Which Python, and whether a file names an exact release for the package manager, too.
-fn choose_version(
-    tree: &dyn Tree,
-    dir: &RelPath,
-    app_dir: &RelPath,
-    pyproject: Option<&Pyproject>,
-    deps: &Deps,
-    manifest: &str,
-    config: &Config,
-    notes: &mut Notes,
-) -> Result<(Version, bool)> {
-    let mut exact_pin = false;
-    for base in [app_dir, dir, &RelPath::default()] {
-        for file in [".python-version", "runtime.txt"] {
-            let path = base.join(file).unwrap_or_default();
-            let Some(text) = tree.text(path.as_str())? else { continue };
-            let mut lines = text.lines().enumerate();
-            let Some((index, line)) = lines.find(|(_, line)| !line.trim().is_empty() && !line.starts_with('#')) else {
-                continue;
-            };
-            let line_number = Some(index as u32 + 1);
-            match version::named(line, path.as_str(), line_number) {
-                Ok(found) => {
-                    let minor = Version::minor(found.minor);
-                    exact_pin |= found.patch.is_some() && file == ".python-version";
-                    notes.found(path.to_string(), line_number, format!("Python {minor}"));
-                    say_old(minor, notes);
-                    return Ok((minor, exact_pin));
-                }
-                Err(_) if config.base.is_some() => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    let range = version_range(tree, dir, pyproject)?;
-    let preferred = |range: &str| version::PREFERENCE.into_iter().find(|minor| version::allows(range, *minor));
-    let Some((range, path, line)) = range.map(|(range, path, line)| (range.replace(char::is_control, " "), path, line))
-    else {
-        let version = fitting("", deps, notes);
-        notes.found(manifest, None, format!("Python {version}, because nothing asks for another"));
-        return Ok((version, exact_pin));
-    };
-    if let Some(version) = version::exact(&range) {
-        notes.found(path, line, format!("Python {version}, and no other"));
-        say_old(version, notes);
-        return Ok((version, exact_pin));
-    }
-    if preferred(&range).is_none() && config.base.is_none() {
-        return Err(Error::manifest(
-            &path,
-            line,
-            format!("`{range}` allows no Python that there is an image of (3.7 to 3.14)"),
-        ));
-    }
-    let version = fitting(&range, deps, notes);
-    notes.found(path, line, format!("Python {version}, which satisfies `{range}`"));
-    say_old(version, notes);
-    Ok((version, exact_pin))
-}
-
-/// The first preferred version in a range for which there are wheels of everything that is pinned.
-fn fitting(range: &str, deps: &Deps, notes: &mut Notes) -> Version {
-    let allowed = version::PREFERENCE.into_iter().filter(|minor| range.is_empty() || version::allows(range, *minor));
-    let allowed: Vec<u32> = allowed.collect();
-    let first = allowed.first().copied().unwrap_or(version::PREFERENCE[0]);
-    let pins = manager::pins(deps);
-    let has_any = |files: &[String]| (7..15).any(|minor| lock::has_wheel(files, minor, false) == Some(true));
-    let held_back = |minor: u32| -> Option<String> {
-        let locked =
-            deps.lock.iter().flatten().find(|(_, locked)| {
-                lock::has_wheel(&locked.files, minor, false) == Some(false) && has_any(&locked.files)
-            });
-        let listed =
-            |name: &String| deps.lock.as_ref().and_then(|lock| lock.get(name)).is_some_and(|one| !one.files.is_empty());
-        locked.map(|(name, locked)| format!("{name} {}", locked.version)).or_else(|| {
-            let old = pins.iter().find(|(name, version)| {
-                !listed(name) && version::newest_for(name, version).is_some_and(|newest| newest < minor)
-            });
-            old.map(|(name, version)| format!("{name} {version}"))
-        })
-    };
-    let Some(reason) = held_back(first) else { return Version::minor(first) };
-    // Older than what is still maintained only if the range says so.
-    let better =
-        allowed.into_iter().filter(|minor| *minor < first && *minor >= 8).find(|minor| held_back(*minor).is_none());
-    match better {
-        Some(minor) => {
-            notes.warn(format!("Python 3.{minor} instead of 3.{first}, for which there is no wheel of {reason}"));
-            Version::minor(minor)
-        }
-        None => Version::minor(first),
-    }
-}
-
-fn say_old(version: Version, notes: &mut Notes) {
-    if version.minor < version::OLDEST_SUPPORTED {
-        notes.warn(format!("Python {version} gets no security fixes any more"));
-    }
-}
-
-/// The range of versions that a manifest allows, with file and line.
-fn version_range(
-    tree: &dyn Tree,
-    dir: &RelPath,
-    pyproject: Option<&Pyproject>,
-) -> Result<Option<(String, String, Option<u32>)>> {
-    if let Some(pyproject) = pyproject {
-        if let Some(range) = pyproject.str("project.requires-python") {
-            return Ok(Some((range.to_owned(), pyproject.path.clone(), pyproject.line("requires-python"))));
-        }
-        let python = pyproject.get("tool.poetry.dependencies.python");
-        if let Some(range) = python.and_then(|python| python.as_str().or_else(|| python.get("version")?.as_str())) {
-            return Ok(Some((range.to_owned(), pyproject.path.clone(), pyproject.line("python"))));
-        }
-    }
-    let path = dir.join("Pipfile").unwrap_or_default();
-    if let Some(text) = tree.text(path.as_str())? {
-        let table = pyproject::parse_toml(path.as_str(), &text)?;
-        for key in ["python_full_version", "python_version"] {
-            if let Some(version) = pyproject::get(&table, &format!("requires.{key}")).and_then(toml::Value::as_str) {
-                return Ok(Some((version.to_owned(), path.to_string(), pyproject::line_of(&text, key))));
-            }
-        }
-    }
-    let path = dir.join(".tool-versions").unwrap_or_default();
-    if let Some(text) = tree.text(path.as_str())?
-        && let Some((index, rest)) =
-            text.lines().enumerate().find_map(|(index, line)| Some((index, line.strip_prefix("python ")?)))
-        && let Ok(version) = version::named(rest.split_whitespace().next().unwrap_or_default(), path.as_str(), None)
-    {
-        return Ok(Some((format!("3.{}", version.minor), path.to_string(), Some(index as u32 + 1))));
-    }
-    for (file, key) in
-        [("setup.cfg", "python_requires"), ("setup.py", "python_requires"), ("uv.lock", "requires-python")]
-    {
-        let path = dir.join(file).unwrap_or_default();
-        let text = tree.scan(path.as_str());
-        let line = text.lines().enumerate().find(|(_, line)| line.trim_start().starts_with(key));
-        if let Some((index, line)) = line {
-            let value = line.split_once('=').map_or("", |(_, value)| value);
-            let range = value.trim().trim_end_matches(',').trim_matches(['"', '\'']);
-            if !range.is_empty() {
-                return Ok(Some((range.to_owned(), path.to_string(), Some(index as u32 + 1))));
-            }
-        }
-    }
-    Ok(None)
 }
 
 fn is_native(tree: &dyn Tree, app_dir: &RelPath, pyproject: Option<&Pyproject>) -> bool {
@@ -490,142 +348,6 @@ fn system_packages(
         build.extend(own(&["cargo", "g++", "pkg-config"]));
     }
     (build, run)
-}
-
-/// Whether the program writes into its own folder.
-fn writes(app_dir: &RelPath, sources: &Sources, django: Option<&Django>, notes: &mut Notes) -> bool {
-    if let Some(django) = django.filter(|django| !django.writable.is_empty()) {
-        if django.sqlite {
-            notes.warn("the data lies in a SQLite file in the image's own folder: mount a volume there, or set another database");
-        }
-        return true;
-    }
-    let marks = [
-        "sqlite:///",
-        "sqlite+aiosqlite:///",
-        "sqlite3.connect(",
-        "SqliteDatabase(",
-        "FileHandler(",
-        "makedirs(",
-        ".mkdir(",
-    ];
-    match sources.find(&marks) {
-        Some((source, line)) => {
-            let path = app_dir.join(source.path.as_str()).unwrap_or_default();
-            notes.found(path.to_string(), Some(line), "writes files, so the program's folder belongs to its user");
-            true
-        }
-        None => false,
-    }
-}
-
-/// Notes the folders that the program serves and that a front end may build.
-fn assets(
-    tree: &dyn Tree,
-    app_dir: &RelPath,
-    sources: &Sources,
-    django: Option<&Django>,
-    start: &Start,
-    notes: &mut Notes,
-) {
-    let mut folders: BTreeSet<RelPath> = BTreeSet::new();
-    let top = |path: &RelPath| app_dir.join(path.as_str());
-    folders.extend(django.iter().flat_map(|django| &django.static_dirs).filter_map(top));
-    for source in &sources.files {
-        let Some(file) = top(&source.path) else { continue };
-        let mut names = paths::Names::default();
-        names.read(&file, &source.text);
-        for line in source.text.lines().filter(|line| {
-            line.contains("StaticFiles(") || line.contains("static_folder=") || line.contains(".frontend(")
-        }) {
-            let value = ["directory=", "static_folder="].iter().find_map(|key| Some(line.split_once(key)?.1));
-            let Some(value) = value.map(|value| value.split([',', ')']).next().unwrap_or_default()) else { continue };
-            // Flask takes the folder from the module's own, Starlette from where the program runs.
-            let base = match line.contains("static_folder=") {
-                true => RelPath::new(file.parent()),
-                false => top(&start.dir),
-            };
-            let literal = || base?.join(paths::string(value)?);
-            folders.extend(names.eval(value, &file).or_else(literal));
-        }
-    }
-    let built = |path: &RelPath| {
-        let mut parent = path.parent().to_owned();
-        let in_front_end = std::iter::from_fn(|| {
-            let here = (!parent.is_empty()).then(|| parent.clone())?;
-            parent = here.rsplit_once('/').map_or(String::new(), |(up, _)| up.to_owned());
-            Some(here)
-        });
-        !tree.has_dir(path.as_str()) || in_front_end.into_iter().any(|dir| tree.has(&format!("{dir}/package.json")))
-    };
-    let found = folders.into_iter().filter(|path| !path.as_str().is_empty() && built(path));
-    notes.assets.extend(found.map(|path| Asset { path, embedded: false }));
-}
-
-/// The README, if all that is done with it is to quote it in the metadata of the project.
-fn quoted_only(tree: &dyn Tree, app_dir: &RelPath, pyproject: &Pyproject, sources: &Sources) -> Option<String> {
-    let plain = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    let name = pyproject.readme().filter(plain).filter(|name| name.to_uppercase().starts_with("README"))?;
-    let there = app_dir.join(name).is_some_and(|path| tree.has(path.as_str()));
-    let read = sources.find(&[name]).is_some() || pyproject.has("tool.hatch.metadata.hooks.fancy-pypi-readme");
-    let setup = ["setup.py", "setup.cfg"]
-        .iter()
-        .any(|file| app_dir.join(file).is_some_and(|path| tree.scan(path.as_str()).contains(name)));
-    (there && !read && !setup).then(|| name.to_owned())
-}
-
-/// Whether no source imports anything that is called as a test.
-fn tests_apart(sources: &Sources) -> bool {
-    let of_test = |line: &str| {
-        let line = line.trim_start();
-        let import = line.starts_with("from ") || line.starts_with("import ");
-        let mut words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-        import
-            && !line.contains("django.test")
-            && words.any(|word| {
-                matches!(word, "tests" | "conftest") || word.starts_with("test_") || word.ends_with("_test")
-            })
-    };
-    !sources.files.iter().any(|source| source.text.lines().any(of_test))
-}
-
-/// Notes the files that the build reads and that are no sources.
-fn keep(
-    tree: &dyn Tree,
-    dir: &RelPath,
-    app_dir: &RelPath,
-    pyproject: Option<&Pyproject>,
-    installs: bool,
-    has_stub: bool,
-    notes: &mut Notes,
-) {
-    let mut need = |base: &RelPath, name: &str| {
-        if let Some(path) = base.join(name).filter(|path| tree.has(path.as_str())) {
-            notes.need(path.as_str());
-        }
-    };
-    if !installs {
-        return;
-    }
-    for base in [dir, app_dir] {
-        let stub = pyproject.and_then(Pyproject::readme).filter(|_| has_stub);
-        for file in pyproject.map(Pyproject::build_files).unwrap_or_default() {
-            if Some(file.as_str()) != stub {
-                need(base, &file);
-            }
-        }
-        // What setuptools and hatchling take into a distribution unasked.
-        let own: Vec<String> = tree.files_in(base.as_str()).map(|path| path.file_name().to_owned()).collect();
-        let setup = ["setup.py", "setup.cfg"]
-            .map(|file| base.join(file).map(|path| tree.scan(path.as_str())).unwrap_or_default());
-        for file in own {
-            let upper = file.to_ascii_uppercase();
-            let licence = ["LICENSE", "LICENCE", "COPYING", "NOTICE"].iter().any(|start| upper.starts_with(start));
-            if licence || file == "MANIFEST.in" || setup.iter().any(|text| text.contains(&file)) {
-                need(base, &file);
-            }
-        }
-    }
 }
 
 /// Variables that stand in for the version that the build would read from git.

@@ -10,18 +10,23 @@ use super::Workshop;
 
 /// The tag of uv's image where the project asks for none.
 const UV: &str = "0.13";
-/// The versions of the other managers where the project asks for none: for Python 3.10 and later, and for what is older.
-const POETRY: [&str; 2] = ["2.5.1", "1.8.5"];
-const PDM: [&str; 2] = ["2.29.3", "2.20.1"];
-const PIPENV: [&str; 2] = ["2026.10.3", "2024.4.1"];
+/// The versions of the other managers where the project asks for none: for Python 3.10 and later, for 3.8 and 3.9, and for
+/// what is older.
+const POETRY: [&str; 3] = ["2.5.1", "1.8.5", "1.5.1"];
+const PDM: [&str; 3] = ["2.29.3", "2.20.1", "2.10.4"];
+const PIPENV: [&str; 3] = ["2026.10.3", "2024.4.1", "2023.10.3"];
 
 /// pip's cache of downloads and of wheels that it built.
 const PIP_CACHE: &str = "/root/.cache/pip";
 
 impl Workshop<'_> {
-    fn tool_version<'a>(&'a self, defaults: [&'a str; 2]) -> &'a str {
-        let [new, old] = defaults;
-        let default = if self.python.version.minor < 10 { old } else { new };
+    fn tool_version<'a>(&'a self, defaults: [&'a str; 3]) -> &'a str {
+        let [new, old, oldest] = defaults;
+        let default = match self.python.version.minor {
+            10.. => new,
+            8 | 9 => old,
+            _ => oldest,
+        };
         self.python.install.tool_version.as_deref().unwrap_or(default)
     }
 
@@ -30,15 +35,17 @@ impl Workshop<'_> {
         let (name, version) = match self.python.install.manager? {
             Manager::Pip => return None,
             Manager::Uv => {
-                return Some(Stage::from_image("uv", format!("ghcr.io/astral-sh/uv:{}", self.tool_version([UV, UV]))));
+                return Some(Stage::from_image("uv", format!("ghcr.io/astral-sh/uv:{}", self.tool_version([UV; 3]))));
             }
             Manager::Poetry => ("poetry", self.tool_version(POETRY)),
             Manager::Pdm => ("pdm", self.tool_version(PDM)),
             Manager::Pipenv => ("pipenv", self.tool_version(PIPENV)),
         };
+        // With this extra PDM installs the versions that it was released with; other ones have broken it.
+        let extra = if name == "pdm" { "[locked]" } else { "" };
         let mut stage = Stage::from_image(name, &self.images.base);
         let step = Step::run("tool", "python/tool").word("dir", format!("/opt/{name}"));
-        let step = step.word("package", format!("{name}=={version}")).cache("pip", PIP_CACHE);
+        let step = step.word("package", format!("{name}{extra}=={version}")).cache("pip", PIP_CACHE);
         stage.push(step.change(Change::Tool).seconds(15.0).why("the package manager stays out of the image"));
         Some(stage)
     }

@@ -124,7 +124,7 @@ pub(crate) fn read(tree: &dyn Tree, dir: &RelPath, config: &Config, notes: &mut 
     let texts = found.install.manifests.iter().chain(&lock).map(|path| tree.scan(path.as_str()));
     for text in texts {
         found.install.git |= ["type = \"git\"", "git = \"", "git+", "\"git\":"].iter().any(|mark| text.contains(mark));
-        found.install.ssh |= text.contains("ssh://git@") || text.contains("git@");
+        found.install.ssh |= ["ssh://git@", "\"git@", " git@", "+git@"].iter().any(|mark| text.contains(mark));
     }
     found.install.ssh &= found.install.git;
     Ok(found)

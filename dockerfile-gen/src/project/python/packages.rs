@@ -94,8 +94,11 @@ pub(crate) fn needs(name: &str, wheel: Option<bool>) -> Option<Needs> {
     };
     let (_, build, run, wheels) = TABLE.get(row)?;
     let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    let build = if wheel.unwrap_or(*wheels) { BTreeSet::new() } else { own(build) };
-    Some(Needs { build, run: own(run) })
+    // A wheel of something that would have to be compiled holds the libraries that it was compiled with.
+    Some(match wheel.unwrap_or(*wheels) && !build.is_empty() {
+        true => Needs::default(),
+        false => Needs { build: own(build), run: own(run) },
+    })
 }
 
 #[cfg(test)]
@@ -109,7 +112,7 @@ mod tests {
             assert!(build.is_sorted() && run.is_sorted());
         }
         assert_eq!(needs("psycopg2", None).unwrap().build.len(), 3);
-        assert!(needs("lxml", None).unwrap().build.is_empty());
+        assert_eq!(needs("pycurl", None), Some(Needs::default()));
         assert!(needs("lxml", Some(false)).unwrap().build.contains("libxml2-dev"));
         assert_eq!(needs("python-magic", Some(true)).unwrap().run, ["libmagic1".to_owned()].into());
         assert_eq!(needs("flask", None), None);

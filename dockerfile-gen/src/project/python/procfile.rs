@@ -59,6 +59,19 @@ pub(crate) fn program(command: &str) -> &str {
     command.split_whitespace().find(|word| !is_prefix(word)).unwrap_or_default()
 }
 
+/// The command with `exec` before its last program, which then gets the signals of the container.
+pub(crate) fn with_exec(command: &str) -> String {
+    if command.contains('|') || command.ends_with('&') || command.contains("exec ") {
+        return command.to_owned();
+    }
+    let after = command.rfind(';').map(|at| at + 1).max(command.rfind("&&").map(|at| at + 2)).unwrap_or(0);
+    let (before, last) = command.split_at(after);
+    let space = if before.is_empty() { "" } else { " " };
+    // `NAME=value exec program` is no command, `env NAME=value program` is one.
+    let env = if last.split_whitespace().next().is_some_and(|word| word.contains('=')) { "env " } else { "" };
+    format!("{before}{space}exec {env}{}", last.trim_start())
+}
+
 /// The distribution that installs a program.
 pub(crate) fn distribution(program: &str) -> Option<&'static str> {
     Some(match program {
@@ -94,6 +107,9 @@ mod tests {
         for command in ["gunicorn -b :$PORT", "a && b", "X=1 python a.py", "echo 'x", "a > b"] {
             assert_eq!(words(command), None, "{command}");
         }
+        assert_eq!(with_exec("flask db upgrade; gunicorn a:b"), "flask db upgrade; exec gunicorn a:b");
+        assert_eq!(with_exec("X=1 gunicorn a:b"), "exec env X=1 gunicorn a:b");
+        assert_eq!(with_exec("a && b | c"), "a && b | c");
         assert_eq!(program("PORT=1 exec gunicorn x"), "gunicorn");
     }
 }

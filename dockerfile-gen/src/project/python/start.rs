@@ -4,6 +4,10 @@
 //! Procfile, framework, console script and script that leads to a program which will be in the image; if none does, the
 //! image is not written.
 
+mod app;
+mod ports;
+mod script;
+
 use std::collections::BTreeMap;
 
 use crate::config::Config;
@@ -16,8 +20,8 @@ use super::django::Django;
 use super::procfile;
 use super::pyproject::Pyproject;
 use super::servers::Serve;
-use super::sources::{App, Maker, Source, Sources, is_identifier, line_with};
-use super::target::target;
+use super::sources::{Sources, is_identifier};
+use ports::{health, is_health, last_number};
 
 /// What the container runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -192,8 +196,8 @@ impl Scene<'_> {
         // gunicorn listens on $PORT by itself, uvicorn on an address of its own; both mean all interfaces here.
         let port = start.port.map(|port| port.to_string()).unwrap_or_default();
         let bound = [" -b", "--bind", "--port", "--http"].iter().any(|option| web.command.contains(option));
-        let reads_port =
-            web.command.contains("PORT") || !bound && matches!(program, "gunicorn" | "uwsgi" | "python" | "python3");
+        let runs = |names: &[&str]| web.command.split_whitespace().any(|word| names.contains(&word));
+        let reads_port = web.command.contains("PORT") || !bound && runs(&["gunicorn", "uwsgi", "python", "python3"]);
         if reads_port {
             start.env.insert("PORT".into(), port.clone());
         }
@@ -209,11 +213,7 @@ impl Scene<'_> {
             start.own_script = true;
         }
         self.django_environment(&mut start);
-        start.command = web.words.unwrap_or_else(|| {
-            let simple = !web.command.contains(['&', ';', '|']) && !web.command.starts_with("exec ");
-            let exec = if simple { "exec " } else { "" };
-            vec!["sh".into(), "-c".into(), format!("{exec}{}", web.command)]
-        });
+        start.command = web.words.unwrap_or_else(|| vec!["sh".into(), "-c".into(), procfile::with_exec(&web.command)]);
         Ok(Some(start))
     }
 
@@ -292,303 +292,6 @@ impl Scene<'_> {
             ..Start::default()
         })
     }
-
-    fn module_of(&self, app: &App) -> Option<String> {
-        let source = self.sources.get(app.path.as_str())?;
-        Some(target(self.tree, self.dir, source)?.module)
-    }
-
-    /// The server for an application object.
-    fn app(&self, app: &App, notes: &mut Notes) -> Result<Option<Start>> {
-        let Some(source) = self.sources.get(app.path.as_str()) else { return Ok(None) };
-        let Some(framework) = self.framework(app) else { return Ok(None) };
-        let Some(module) = target(self.tree, self.dir, source) else { return Ok(None) };
-        let target = format!("{}:{}", module.module, app.object);
-        let default = match framework {
-            "Flask" | "Dash" if self.deps.first(&["gunicorn", "waitress", "uwsgi", "granian"]).is_none() => 5000,
-            _ => 8000,
-        };
-        let conf = self.bound();
-        let port = self.port(conf.or_else(|| port_of(&source.text)), default);
-        let serve = Serve { target: &target, factory: app.factory, port, bound: conf.is_some() };
-        let command = match framework {
-            "Flask" | "Bottle" | "falcon" => serve.wsgi(self.deps),
-            "Dash" => match line_with(&source.text, &["server = app.server", "server=app.server"]) {
-                Some(_) => Serve { target: &format!("{}:server", module.module), ..serve }.wsgi(self.deps),
-                None => None,
-            },
-            "Sanic" => Some(words(&["sanic", &target, "--host=0.0.0.0", &format!("--port={port}")])),
-            "aiohttp" | "Robyn" | "FastMCP" => None,
-            _ => serve.asgi(self.deps),
-        };
-        let mut start = Start {
-            framework: Some(framework.to_owned()),
-            port: Some(port),
-            health: health(source, &app.object),
-            python_path: Some(module.root.clone()).filter(|root| !root.as_str().is_empty()),
-            ..Start::default()
-        };
-        if conf.is_some() {
-            start.env.insert("PORT".into(), port.to_string());
-        }
-        self.run_beside_data(&mut start, source, &module.root);
-        start.command = match command {
-            Some(command) => command,
-            None => match self.without_server(framework, app, source, &target, &mut start, notes)? {
-                Some(command) => command,
-                None => return Ok(None),
-            },
-        };
-        let what = if app.factory { "is made by" } else { "is" };
-        notes.found(
-            self.at(app.path.as_str()),
-            Some(app.line),
-            format!("the {framework} application {what} `{target}`"),
-        );
-        Ok(Some(start))
-    }
-
-    /// Folders that are named relative to where the program runs decide where that is.
-    fn run_beside_data(&self, start: &mut Start, source: &Source, root: &RelPath) {
-        let named = source
-            .text
-            .match_indices("directory=")
-            .filter_map(|(at, _)| source.text.get(at + 10..)?.strip_prefix(['"', '\''])?.split(['"', '\'']).next());
-        let here =
-            |base: &RelPath, name: &str| base.join(name).is_some_and(|path| self.tree.has_dir(&self.at(path.as_str())));
-        for name in named {
-            if !here(&RelPath::default(), name) && here(root, name) {
-                start.dir = root.clone();
-                start.python_path = None;
-                return;
-            }
-        }
-    }
-
-    /// The framework of an application, if the project depends on it.
-    fn framework(&self, app: &App) -> Option<&'static str> {
-        let by_name = |name: &'static str| match name {
-            "APIFlask" => "Flask",
-            name => name,
-        };
-        match app.maker {
-            Maker::Class(class) => {
-                let distribution = class.to_ascii_lowercase();
-                let there = self.deps.has(&distribution) || self.deps.partly_unknown;
-                there.then(|| by_name(class))
-            }
-            Maker::Function => {
-                let known = ["fastapi", "litestar", "quart", "starlette", "flask", "dash", "bottle", "aiohttp"];
-                Some(match self.deps.first(&known)? {
-                    "fastapi" => "FastAPI",
-                    "litestar" => "Litestar",
-                    "quart" => "Quart",
-                    "starlette" => "Starlette",
-                    "flask" => "Flask",
-                    "dash" => "Dash",
-                    "bottle" => "Bottle",
-                    _ => "aiohttp",
-                })
-            }
-        }
-    }
-
-    /// What there is when no server is among the dependencies.
-    fn without_server(
-        &self,
-        framework: &str,
-        app: &App,
-        source: &Source,
-        target: &str,
-        start: &mut Start,
-        notes: &mut Notes,
-    ) -> Result<Option<Vec<String>>> {
-        let file = app.path.as_str();
-        let runs_itself =
-            source.text.contains("__main__") || framework == "aiohttp" && source.text.contains("run_app(");
-        match framework {
-            "Flask" => {
-                notes.warn(format!(
-                    "no server is among the dependencies, so the image runs {framework}'s development server, which is not \
-                     for production: add `gunicorn`"
-                ));
-                if runs_itself && source.text.contains("socketio.run(")
-                    || source.text.contains("host=\"0.0.0.0\"") && runs_itself
-                {
-                    return Ok(Some(words(&["python", file])));
-                }
-                let port = start.port.unwrap_or(5000);
-                let argument = format!("--app={target}");
-                Ok(Some(words(&["flask", &argument, "run", "--host=0.0.0.0", &format!("--port={port}")])))
-            }
-            "Dash" if runs_itself => {
-                notes.warn(
-                    "no server is among the dependencies, so the image runs Dash's development server: add `gunicorn`",
-                );
-                start.env.insert("HOST".into(), "0.0.0.0".into());
-                start.port = Some(self.port(port_of(&source.text), 8050));
-                Ok(Some(words(&["python", file])))
-            }
-            "aiohttp" | "Robyn" | "FastMCP" | "Bottle" if runs_itself => {
-                start.port = Some(self.port(port_of(&source.text), 8080));
-                self.say_local(source, notes);
-                Ok(Some(words(&["python", file])))
-            }
-            "aiohttp" | "Robyn" | "FastMCP" | "Dash" => Ok(None),
-            _ if self.deps.partly_unknown => Ok(None),
-            _ if self.config.command.is_some() => Ok(Some(Vec::new())),
-            "FastAPI" => Err(no_server("a FastAPI application", "uvicorn` or `fastapi[standard]")),
-            "Bottle" | "falcon" => Err(no_server(&format!("a {framework} application"), "gunicorn")),
-            _ => Err(no_server(&format!("a {framework} application"), "uvicorn")),
-        }
-    }
-
-    fn say_others(&self, chosen: &App, notes: &mut Notes) {
-        let apps = self.sources.apps();
-        let others: Vec<String> = apps
-            .iter()
-            .filter(|app| {
-                let same_depth =
-                    app.path.as_str().matches('/').count() <= chosen.path.as_str().matches('/').count() + 1;
-                app.path != chosen.path && !app.factory && matches!(app.maker, Maker::Class(_)) && same_depth
-            })
-            .map(|app| format!("{}:{}", self.at(app.path.as_str()), app.line))
-            .take(4)
-            .collect();
-        if !others.is_empty() && !chosen.factory && matches!(chosen.maker, Maker::Class(_)) {
-            notes.warn(format!("there are other applications ({}); `bin` chooses another", others.join(", ")));
-        }
-    }
-
-    fn streamlit(&self, notes: &mut Notes) -> Result<Option<Start>> {
-        if !self.deps.has("streamlit") {
-            return Ok(None);
-        }
-        let imports = |source: &&Source| {
-            let text = &source.text;
-            line_with(text, &["import streamlit", "from streamlit"]).is_some()
-                && !source.path.as_str().contains("pages/")
-        };
-        let usual = ["streamlit_app.py", "app.py", "main.py", "Home.py", "home.py", "Hello.py"];
-        let rank = |source: &&Source| {
-            let name = source.path.file_name();
-            let depth = source.path.as_str().matches('/').count();
-            (depth, usual.iter().position(|usual| *usual == name).unwrap_or(usual.len()))
-        };
-        let Some(source) = self.sources.files.iter().filter(imports).min_by_key(rank) else { return Ok(None) };
-        let config = self.tree.scan(&self.at(".streamlit/config.toml"));
-        let found = config.lines().find_map(|line| line.trim().strip_prefix("port")?.trim_start().strip_prefix('='));
-        let port = self.port(found.and_then(last_number), 8501);
-        let file = source.path.as_str();
-        notes.found(
-            self.at(file),
-            line_with(&source.text, &["import streamlit", "from streamlit"]),
-            "a Streamlit script",
-        );
-        Ok(Some(Start {
-            framework: Some("Streamlit".into()),
-            command: words(&[
-                "streamlit",
-                "run",
-                file,
-                "--server.address=0.0.0.0",
-                &format!("--server.port={port}"),
-                "--server.headless=true",
-                "--browser.gatherUsageStats=false",
-            ]),
-            port: Some(port),
-            health: Some("/_stcore/health".into()),
-            ..Start::default()
-        }))
-    }
-
-    /// The console script that is the only one, is called as the project, or like a server.
-    fn script_of_project(&self, notes: &mut Notes) -> Option<Start> {
-        let like_server =
-            |name: &str| ["serve", "server", "start", "web", "api"].iter().any(|word| name.ends_with(word));
-        let own = self.scripts.iter().find(|(name, _)| crate::project::slug(name) == crate::project::slug(self.name));
-        let serving = self.scripts.iter().find(|(name, _)| like_server(name));
-        let only = self.scripts.first().filter(|_| self.scripts.len() == 1);
-        let (name, target) = serving.or(own).or(only)?;
-        let pyproject = self.pyproject?;
-        notes.found(&pyproject.path, pyproject.line(name), format!("the console script `{name}` is `{target}`"));
-        let others: Vec<&str> =
-            self.scripts.iter().map(|(name, _)| name.as_str()).filter(|other| other != name).collect();
-        if !others.is_empty() {
-            notes.warn(format!("the image runs `{name}`; `bin` chooses another script: {}", others.join(", ")));
-        }
-        let module = target.split(':').next().unwrap_or_default().replace('.', "/");
-        let files = [
-            format!("{module}.py"),
-            format!("src/{module}.py"),
-            format!("{module}/__init__.py"),
-            format!("src/{module}/__init__.py"),
-        ];
-        let source = files.iter().find_map(|file| self.sources.get(file));
-        let port = source.and_then(|source| port_of(&source.text));
-        Some(Start { command: words(&[name]), port: self.config.port.or(port), own_script: true, ..Start::default() })
-    }
-
-    /// A package with `__main__`, or a script.
-    fn plain_script(&self, notes: &mut Notes) -> Option<Start> {
-        let usual =
-            ["main.py", "app.py", "server.py", "run.py", "bot.py", "start.py", "index.py", "__main__.py", "cli.py"];
-        let same = |source: &Source| source.path.file_name() == format!("{}.py", self.name.replace('-', "_"));
-        let is_script = |source: &&Source| {
-            let name = source.path.file_name();
-            let runs = source.text.contains("__main__") || source.path.parent().is_empty() || name == "__main__.py";
-            runs && (usual.contains(&name) || same(source)) && source.path.as_str().matches('/').count() <= 3
-        };
-        let rank = |source: &&Source| {
-            let name = source.path.file_name();
-            (source.path.as_str().matches('/').count(), usual.iter().position(|usual| *usual == name).unwrap_or(0))
-        };
-        let mut at_top = self
-            .sources
-            .files
-            .iter()
-            .filter(|source| source.path.parent().is_empty() && source.path.file_name() != "setup.py");
-        let only = at_top.next().filter(|_| at_top.next().is_none());
-        let source = self.sources.files.iter().filter(is_script).min_by_key(rank).or(only)?;
-        let mut start = self.file(source.path.as_str());
-        if self.deps.has("gradio") && self.sources.find(&["import gradio"]).is_some() {
-            start.framework = Some("Gradio".into());
-            start.port = Some(self.port(port_of(&source.text), 7860));
-            start.env.insert("GRADIO_SERVER_NAME".into(), "0.0.0.0".into());
-        }
-        self.say_local(source, notes);
-        notes.found(self.at(source.path.as_str()), None, "the script that the image runs");
-        Some(start)
-    }
-
-    /// Runs a file, as a module where it is a package's `__main__`.
-    fn file(&self, path: &str) -> Start {
-        let source = self.sources.get(path);
-        let port = self.config.port.or_else(|| port_of(&source?.text));
-        if let (Some(source), true) = (source, path.ends_with("/__main__.py"))
-            && let Some(module) = target(self.tree, self.dir, source)
-        {
-            let package = module.module.trim_end_matches(".__main__").to_owned();
-            let python_path = Some(module.root).filter(|root| !root.as_str().is_empty());
-            return Start { command: words(&["python", "-m", &package]), port, python_path, ..Start::default() };
-        }
-        // A script's own folder is on its path; what it imports from the top is not.
-        let from_top = source.is_some_and(|source| {
-            target(self.tree, self.dir, source).is_some_and(|found| found.root.as_str() != source.path.parent())
-        });
-        let python_path = (from_top && path.contains('/')).then(RelPath::default);
-        Start { command: words(&["python", path]), port, python_path, ..Start::default() }
-    }
-
-    fn say_local(&self, source: &Source, notes: &mut Notes) {
-        let local = ["host=\"127.0.0.1\"", "host='127.0.0.1'", "host=\"localhost\"", "host='localhost'"];
-        if let Some(line) = line_with(&source.text, &local) {
-            let path = self.at(source.path.as_str());
-            notes.warn(format!(
-                "{path}:{line} listens on the container's own address only, so no port can be published: use 0.0.0.0"
-            ));
-        }
-    }
 }
 
 impl Serve<'_> {
@@ -602,77 +305,5 @@ fn no_server(what: &str, add: &str) -> Error {
     Error::CannotStart {
         reason: format!("there is {what}, but no server among the dependencies"),
         hint: format!("add `{add}` to the dependencies, or say what to run with `command`"),
-    }
-}
-
-/// The last number of two to five digits in a text, as a port.
-fn last_number(text: &str) -> Option<u16> {
-    let numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| (2..=5).contains(&digits.len()));
-    numbers.filter_map(|digits| digits.parse().ok()).next_back()
-}
-
-/// The port that a source passes when it runs a server.
-fn port_of(text: &str) -> Option<u16> {
-    let calls = [".run(", "run_app(", "launch(", "serve(", "listen("];
-    let starts = calls.iter().flat_map(|call| text.match_indices(call).map(move |(at, _)| (at, *call)));
-    let mut found = starts.filter_map(|(at, call)| {
-        let rest = text.get(at + call.len()..)?;
-        let inside: String = rest.chars().take(300).collect();
-        let value = match inside.split_once("port=").or_else(|| inside.split_once("server_port=")) {
-            Some((_, value)) => value,
-            None if call == "listen(" => inside.as_str(),
-            None => return None,
-        };
-        let value = value.split([',', '\n']).take(2).collect::<Vec<_>>().join(",");
-        let literal = value.split([',', ')']).next().and_then(|first| first.trim().parse().ok());
-        literal.or_else(|| value.contains("PORT").then(|| last_number(&value)).flatten())
-    });
-    found.next().or_else(|| {
-        // `port = int(os.environ.get("PORT", 8000))`
-        let line = text.lines().find(|line| {
-            let name = line.trim_start().split(['=', ':']).next().unwrap_or_default().trim();
-            name.eq_ignore_ascii_case("port") && line.contains("PORT\"") | line.contains("PORT'")
-        })?;
-        last_number(line)
-    })
-}
-
-fn is_health(path: &str) -> bool {
-    let path = path.trim_matches('/');
-    let known =
-        ["health", "healthz", "healthcheck", "health-check", "health_check", "livez", "api/health", "ping", "_health"];
-    known.contains(&path)
-}
-
-/// The health endpoint that a source defines on the application object itself.
-fn health(source: &Source, object: &str) -> Option<String> {
-    source.text.lines().find_map(|line| {
-        let call = line.strip_prefix('@')?.strip_prefix(object)?;
-        let rest = call.strip_prefix(".get(").or_else(|| call.strip_prefix(".route("))?;
-        let path = rest.strip_prefix(['"', '\''])?.split(['"', '\'']).next()?;
-        let plain = path.starts_with('/') && path.chars().all(|c| c.is_ascii_alphanumeric() || "/_-".contains(c));
-        (plain && is_health(path) && !line.contains("POST")).then(|| path.to_owned())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ports_are_read_where_a_server_is_run() {
-        assert_eq!(port_of("uvicorn.run(app, host='0.0.0.0', port=8080)"), Some(8080));
-        assert_eq!(port_of("app.run(\n  port=int(os.environ.get('PORT', 5001)),\n)"), Some(5001));
-        assert_eq!(port_of("application.listen(8888)"), Some(8888));
-        assert_eq!(port_of("subprocess.run(['x'])\nport = 1\n"), None);
-        assert_eq!(port_of("PORT = int(os.getenv(\"PORT\", \"9000\"))\n"), Some(9000));
-    }
-
-    #[test]
-    fn health_endpoints_are_those_of_the_application_itself() {
-        let source = |text: &str| Source { path: RelPath::new("a.py").unwrap(), text: text.to_owned() };
-        assert_eq!(health(&source("@app.get(\"/healthz\", x)\n"), "app").unwrap(), "/healthz");
-        assert_eq!(health(&source("@router.get(\"/healthz\")\n"), "app"), None);
-        assert_eq!(health(&source("@app.get(\"/health\\\" evil\")\n"), "app"), None);
     }
 }

@@ -4,6 +4,10 @@
 //! The one idea: a range does not mean its lower bound and not the newest release either, but the version that most wheels
 //! are there for, as long as the range and the pinned dependencies allow it.
 
+mod choose;
+
+pub(crate) use choose::{Asking, choose};
+
 use crate::error::{Error, Result};
 
 /// Minor versions of Python 3 in the order in which they are tried.

@@ -29,9 +29,15 @@ const FILES: &[&str] = &[
     "requirements.in",
 ];
 
+/// Files that add a server to the others.
+const SERVER_FILES: &[&str] = &["requirements-server.txt", "requirements_server.txt", "requirements/server.txt"];
+
 /// The requirements files that an install in `dir` starts with; empty if there are none.
 pub(crate) fn start(tree: &dyn Tree, dir: &RelPath) -> Vec<RelPath> {
-    FILES.iter().filter_map(|name| dir.join(name)).find(|path| tree.has(path.as_str())).into_iter().collect()
+    let there = |names: &[&str]| names.iter().filter_map(|name| dir.join(name)).find(|path| tree.has(path.as_str()));
+    let first = there(FILES);
+    let server = first.as_ref().and_then(|_| there(SERVER_FILES));
+    first.into_iter().chain(server).collect()
 }
 
 /// Reads what pip installs.
