@@ -64,6 +64,7 @@ pub fn plan(project: &Project, rust: &RustProject, config: &Config) -> Result<Pl
         let port = rust.port;
         let service_facts = Service {
             entrypoint: vec![format!("/usr/local/bin/{}", rust.binary.name)],
+            command: rust.arguments.clone(),
             port,
             user: default_user(&images.runtime).into(),
             labels: project.notes.labels.clone(),

@@ -65,10 +65,12 @@ pub struct RustProject {
     pub vendored: Vec<RelPath>,
     /// Folders and files that the binary reads when it runs, relative to the workspace.
     pub runtime_files: Vec<RelPath>,
-    /// Whether the folder is read from its own package folder when the binary runs.
+    /// The port that it listens on.
     pub port: Option<u16>,
     /// Environment that makes it listen on every address.
     pub run_env: Vec<(String, String)>,
+    /// Default arguments of the binary.
+    pub arguments: Vec<String>,
     /// A health endpoint, where one is evident.
     pub health: Option<String>,
     /// What fetching needs.
@@ -149,6 +151,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Rus
         port: scan.port,
         run_env: scan.run_env,
         health: scan.health,
+        arguments: if scan.serves_path { vec![".".into()] } else { Vec::new() },
         credentials: settings.credentials,
         explicit_targets: explicit_targets(tree, &members),
         binary,

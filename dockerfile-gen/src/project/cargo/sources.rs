@@ -18,6 +18,7 @@ pub(super) struct Scan {
     pub(super) port: Option<u16>,
     pub(super) run_env: Vec<(String, String)>,
     pub(super) health: Option<String>,
+    pub(super) serves_path: bool,
     pub(super) runs_git: bool,
 }
 
@@ -233,11 +234,10 @@ fn configured_port(tree: &dyn Tree, runtime: &BTreeSet<RelPath>, scan: &mut Scan
             } else if key == "port"
                 && OWN.contains(&if nested || file.as_str().ends_with(".toml") { section.as_str() } else { "" })
             {
-                if let Some(port) = leading_port(value) {
-                    scan.port = Some(port);
-                    notes.found(file.as_str(), Some(index as u32 + 1), format!("listens on port {port}"));
-                    return;
-                }
+                let Some(port) = leading_port(value) else { continue };
+                scan.port = Some(port);
+                notes.found(file.as_str(), Some(index as u32 + 1), format!("listens on port {port}"));
+                return;
             }
         }
     }
@@ -254,6 +254,10 @@ fn listen(text: &str, path: &RelPath, scan: &mut Scan, notes: &mut Notes) {
         }
         if trimmed.starts_with("#[cfg(test)]") {
             break;
+        }
+        if !scan.serves_path && serves_path(&lines, index) {
+            scan.serves_path = true;
+            notes.found(path.as_str(), Some(number), "serves the folder that its first argument names");
         }
         if scan.port.is_none()
             && let Some(port) = port_in(line).or_else(|| port_variable(&lines, index))
@@ -321,6 +325,23 @@ fn port_variable(lines: &[&str], index: usize) -> Option<u16> {
     }
     let named = line.contains("PORT\"") && !line.contains("EXPORT") || line.contains("long = \"port\"");
     named.then(|| default.or_else(|| lines[index..].iter().take(8).find_map(number))).flatten()
+}
+
+/// Whether a line declares the optional positional argument of a program that serves a folder. Some refuse to serve
+/// the current folder unless it is named.
+fn serves_path(lines: &[&str], index: usize) -> bool {
+    let field = lines[index].trim_start().trim_start_matches("pub ");
+    if !["path: Option<PathBuf>", "dir: Option<PathBuf>", "root: Option<PathBuf>"]
+        .iter()
+        .any(|name| field.starts_with(name))
+    {
+        return false;
+    }
+    let above = lines[..index].iter().rev().take_while(|line| !line.trim().is_empty());
+    let above: Vec<&str> = above.map(|line| line.trim_start()).collect();
+    let documented = above.iter().any(|line| line.starts_with("///") && line.to_ascii_lowercase().contains("serve"));
+    documented
+        && !above.iter().any(|line| !line.starts_with("///") && (line.contains("long") || line.contains("short")))
 }
 
 fn leading_port(text: &str) -> Option<u16> {
