@@ -44,7 +44,10 @@ pub struct Prisma {
 }
 
 /// Packages that compile with node-gyp unless a binary can be downloaded, and libraries for them: build, run.
-const COMPILED: [(&str, &[&str], &[&str]); 21] = [
+const COMPILED: [(&str, &[&str], &[&str]); 23] = [
+    // What these two install compiles where no binary can be downloaded.
+    ("@mapbox/node-pre-gyp", &[], &[]),
+    ("node-pre-gyp", &[], &[]),
     ("argon2", &[], &[]),
     ("bcrypt", &[], &[]),
     ("better-sqlite3", &[], &[]),
@@ -99,7 +102,7 @@ pub(crate) fn system(
         if !has(name) {
             continue;
         }
-        notes.found(path.as_deref().unwrap_or(&root.path), None, format!("`{name}` is compiled when it is installed"));
+        notes.found(path.as_deref().unwrap_or(&root.path), None, format!("`{name}` may compile when it is installed"));
         system.build.extend(["g++", "make", "python3"].map(str::to_owned));
         system.build.extend(build.iter().map(|package| (*package).to_owned()));
         system.run.extend(run.iter().map(|package| (*package).to_owned()));
