@@ -5,8 +5,8 @@
 
 mod load;
 
-pub use load::load;
-pub(crate) use load::{line_of, nearest};
+pub(crate) use load::{is_user, line_of};
+pub use load::{load, nearest};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -107,6 +107,20 @@ pub struct ExtraStep {
     pub seconds: u32,
 }
 
+impl ExtraStep {
+    /// A step of the stage `build` that runs a shell command.
+    pub fn new(name: impl Into<String>, run: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            stage: build_stage(),
+            run: run.into(),
+            inputs: Vec::new(),
+            needs: Vec::new(),
+            seconds: ten_seconds(),
+        }
+    }
+}
+
 fn build_stage() -> String {
     "build".into()
 }
@@ -116,6 +130,22 @@ fn ten_seconds() -> u32 {
 }
 
 /// One layer of configuration; a field that is `None` or empty leaves the layer below in force.
+///
+/// ```
+/// use dockerfile_gen::config::ExtraStep;
+/// use dockerfile_gen::{ConfigLayer, MemTree, Stack, generate_tree};
+///
+/// let mut layer = ConfigLayer::default();
+/// layer.stack = Some(Stack::Go);
+/// layer.port = Some(8080);
+/// layer.user = Some("1000:1000".into());
+/// layer.steps = Some(vec![ExtraStep::new("codegen", "go generate ./...")]);
+///
+/// let tree = MemTree::from([("go.mod", "module hello\n\ngo 1.25\n"), ("main.go", "package main\n\nfunc main() {}\n")]);
+/// let text = generate_tree(&tree, layer)?.files.0.remove("Dockerfile").unwrap_or_default();
+/// assert!(text.contains("RUN go generate ./...\n") && text.contains("USER 1000:1000\nEXPOSE 8080\n"));
+/// # Ok::<(), dockerfile_gen::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, serde::Serialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -213,6 +243,15 @@ impl From<&str> for Scalar {
 }
 
 /// Everything that the passes need to know from the user; what is `None` is left to detection.
+///
+/// ```
+/// use dockerfile_gen::{Config, ConfigLayer};
+///
+/// let mut layer = ConfigLayer::default();
+/// layer.env = Some([("LEVEL".to_owned(), "info".into())].into());
+/// let config = Config::default().with(layer);
+/// assert_eq!(config.env["LEVEL"], "info");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Config {

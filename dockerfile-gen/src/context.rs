@@ -23,8 +23,8 @@
 
 mod copy;
 mod dockerignore;
-mod go_path;
-mod pattern;
+pub(crate) mod go_path;
+pub(crate) mod pattern;
 mod re2;
 mod sent;
 
@@ -61,11 +61,11 @@ pub enum Entry<'t> {
 impl<'t> BuildContext<'t> {
     /// Lists what `ignore` leaves of `tree`. A folder that is left out is there all the same if it holds what is sent.
     pub fn new(tree: &'t dyn Tree, ignore: &Dockerignore) -> Self {
-        let mut context = Self::default();
+        let mut entries: Vec<(&str, Entry<'t>)> = Vec::with_capacity(tree.files().len());
         let mut walk = Walk::new(&ignore.matcher);
         for dir in tree.dirs() {
             if !walk.decide(dir).matched {
-                context.insert(dir, Entry::Dir);
+                with_folders(&mut entries, dir, Entry::Dir);
             }
         }
         let mut walk = Walk::new(&ignore.matcher);
@@ -73,10 +73,11 @@ impl<'t> BuildContext<'t> {
             let path = path.as_str();
             if !walk.decide(path).matched {
                 let emptied = meta.link.is_none() && ignore.matcher.refuses_to_open(path);
-                context.insert(path, Entry::File { meta, emptied });
+                with_folders(&mut entries, path, Entry::File { meta, emptied });
             }
         }
-        context
+        // Nearly sorted, as it is here, a list becomes a map at once.
+        Self { entries: entries.into_iter().collect() }
     }
 
     fn insert(&mut self, path: &'t str, entry: Entry<'t>) {
@@ -99,9 +100,21 @@ impl<'t> BuildContext<'t> {
     }
 
     /// All that lies below the folder `dir`, with the path from there, in the order of the whole paths.
-    fn below<'a>(&'a self, dir: &str) -> impl Iterator<Item = (&'t str, &'t str, Entry<'t>)> + use<'a, 't> {
+    pub(crate) fn below<'a>(&'a self, dir: &str) -> impl Iterator<Item = (&'t str, &'t str, Entry<'t>)> + use<'a, 't> {
         let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };
         let range = self.entries.range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded));
         range.map_while(move |(path, entry)| path.strip_prefix(prefix.as_str()).map(|rest| (*path, rest, *entry)))
     }
+}
+
+/// Adds an entry and the folders above it, unless the entry before lies in the same.
+fn with_folders<'t>(entries: &mut Vec<(&'t str, Entry<'t>)>, path: &'t str, entry: Entry<'t>) {
+    let mut above = parent(path);
+    if entries.last().is_none_or(|(last, _)| parent(last) != above && *last != above) {
+        while !above.is_empty() {
+            entries.push((above, Entry::Dir));
+            above = parent(above);
+        }
+    }
+    entries.push((path, entry));
 }

@@ -10,6 +10,15 @@ use std::path::PathBuf;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a Dockerfile could not be generated, checked or written.
+///
+/// ```
+/// use dockerfile_gen::{ConfigLayer, MemTree, generate_tree};
+///
+/// let tree = MemTree::from([("go.mod", "module hello\n"), ("dockerfile.toml", "prt = 8080\n")]);
+/// let error = generate_tree(&tree, ConfigLayer::default()).unwrap_err();
+/// assert!(error.to_string().starts_with("dockerfile.toml:1: unknown field `prt`"));
+/// assert_eq!(error.hint().as_deref(), Some("did you mean `port`?"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -97,6 +106,14 @@ pub enum Error {
         /// What cargo said.
         reason: String,
     },
+    /// The history of a repository could not be read.
+    #[error("could not read the history: {reason}")]
+    History {
+        /// What git said, or what is missing.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
     /// A template could not be parsed or rendered.
     #[error("could not render template `{template}`: {reason}")]
     Template {
@@ -121,7 +138,8 @@ impl Error {
             Self::Config { hint, .. }
             | Self::Ambiguous { hint, .. }
             | Self::CannotStart { hint, .. }
-            | Self::Unsupported { hint, .. } => Some(hint.clone()),
+            | Self::Unsupported { hint, .. }
+            | Self::History { hint, .. } => Some(hint.clone()),
             Self::NoProject { .. } => Some(
                 "run in the folder that holds Cargo.toml, package.json, pyproject.toml, requirements.txt, Pipfile or go.mod, \
                  or name it: `cargo dockerfile PATH`"

@@ -12,20 +12,35 @@
 //! ```
 //!
 //! The pipeline is a chain of pure passes: [`DiskTree`] and [`Config`] → [`Project`] → [`Plan`] → order → text.
-//! Nothing here prints, exits, or looks at the clock, the network or the environment.
+//! Nothing here prints, exits, or looks at the clock, the network or the environment; only [`build_script`], which
+//! speaks to cargo and to nobody else, does what build scripts do.
+//!
+//! | to | use |
+//! |---|---|
+//! | generate for a folder | [`generate`], then [`Files::check`], [`Files::diff`] or [`Files::write`] |
+//! | decide in Rust what is detected otherwise | [`ConfigLayer`] |
+//! | read the facts | [`Project::detect`] |
+//! | look at stages and steps, or build them in Rust | [`Plan`], [`spell`] |
+//! | keep the files fresh from build.rs | [`build_script::regenerate`] |
+//! | read a Dockerfile without losing a byte | [`dockerfile::Dockerfile`] |
+//! | ask which files a `COPY` takes | [`context`] |
 
+pub mod build_script;
 pub mod config;
 pub mod context;
 pub mod dockerfile;
 mod dockerignore;
 pub mod error;
 pub mod glob;
+pub mod history;
 pub mod layers;
+pub mod learn;
 pub mod order;
 pub mod output;
 pub mod plan;
 pub mod project;
 pub mod render;
+pub mod simulate;
 pub mod tree;
 
 use std::collections::BTreeMap;
@@ -53,39 +68,92 @@ pub struct Generated {
     pub reads: BTreeSet<RelPath>,
 }
 
+/// Values can be handed to other threads and shared between them.
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<Generated>();
+    is_shared::<Error>();
+    is_shared::<ConfigLayer>();
+    is_shared::<Config>();
+    is_shared::<DiskTree>();
+    is_shared::<MemTree>();
+    is_shared::<Recorder<'_>>();
+    is_shared::<plan::Fault>();
+    is_shared::<build_script::BuildScript>();
+    is_shared::<dockerfile::Dockerfile>();
+    is_shared::<dockerfile::ParseError>();
+    is_shared::<context::BuildContext<'_>>();
+};
+
 /// Generates the files for the project in the folder `root`, and writes nothing.
+///
+/// ```
+/// use dockerfile_gen::{ConfigLayer, generate};
+/// # let root = std::env::temp_dir().join(format!("doctest-generate-{}", std::process::id()));
+/// # std::fs::create_dir_all(&root)?;
+/// # std::fs::write(root.join("go.mod"), "module example/hello\n\ngo 1.25\n")?;
+/// # std::fs::write(root.join("main.go"), "package main\n\nfunc main() {}\n")?;
+/// let mut layer = ConfigLayer::default();
+/// layer.port = Some(8080);
+/// let generated = generate(&root, layer)?;
+///
+/// assert_eq!(generated.project.name, "hello");
+/// let (path, text) = generated.files.0.last_key_value().expect("there are two files");
+/// assert_eq!(path.as_str(), "Dockerfile");
+/// assert!(text.contains("EXPOSE 8080\n"));
+/// assert!(generated.reads.contains("go.mod"));
+/// # std::fs::remove_dir_all(root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Whatever stands in the way of a Dockerfile that builds and starts; see [`Error`].
 pub fn generate(root: impl AsRef<Path>, layer: ConfigLayer) -> Result<Generated> {
-    generate_tree(&DiskTree::open(root)?, layer)
+    let root = root.as_ref();
+    generate_tree(&DiskTree::open(root)?, layer).map_err(|error| match error {
+        Error::NoProject { seen, .. } => Error::NoProject { root: root.display().to_string(), seen },
+        other => other,
+    })
 }
 
-/// Generates the files for a project that is given as a tree.
+/// Generates the files for a project that is given as a tree. Rust projects have to be on disk, because cargo reads
+/// them itself.
+///
+/// ```
+/// use dockerfile_gen::{ConfigLayer, MemTree, generate_tree};
+///
+/// let tree = MemTree::from([("go.mod", "module hello\n\ngo 1.25\n"), ("main.go", "package main\n\nfunc main() {}\n")]);
+/// let generated = generate_tree(&tree, ConfigLayer::default())?;
+/// assert!(generated.plan.stages.iter().any(|stage| stage.name == "build"));
+/// # Ok::<(), dockerfile_gen::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`generate`].
 pub fn generate_tree(tree: &dyn Tree, layer: ConfigLayer) -> Result<Generated> {
-    let tree = Recorder::new(tree);
-    let config = config::load(&tree, layer)?;
-    let mut project = Project::detect(&tree, &config)?;
+    generate_from(&Recorder::new(tree), layer)
+}
+
+/// Generates from a tree whose reads the caller wants to know of even if it fails.
+fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
+    let config = config::load(tree, layer)?;
+    let mut project = Project::detect(tree, &config)?;
     let mut plan = Plan::new(&project, &config)?;
-    reorder(&mut plan, &config);
-    let dockerfile = output::stamped(&render::dockerfile(&plan, &config, &tree)?);
-    let ignore = dockerignore::dockerignore(&tree, &project, &plan, &config)?;
+    let dockerfile = spell(&mut plan, &config, tree)?;
+    let ignore = dockerignore::dockerignore(tree, &project, &plan, &config)?;
     project.notes.warnings.extend(ignore.warnings);
     let dockerignore = output::stamped(&ignore.text);
     let name = |path: &str| RelPath::new(path).unwrap_or_default();
     let files = Files(BTreeMap::from([(name("Dockerfile"), dockerfile), (name(".dockerignore"), dockerignore)]));
-    Ok(Generated { project, plan, files, reads: tree.into_reads() })
+    Ok(Generated { project, plan, files, reads: tree.reads() })
 }
 
-/// Puts the steps of every stage into their cheapest order.
-fn reorder(plan: &mut Plan, config: &Config) {
-    let layers = plan.layers(config);
-    for (stage, layers) in plan.stages.iter_mut().zip(layers) {
-        let order = order::order(&layers.layers);
-        let mut steps: Vec<Option<plan::Step>> = stage.steps.drain(..).map(Some).collect();
-        stage.steps.extend(order.into_iter().filter_map(|index| steps.get_mut(index).and_then(Option::take)));
-    }
+/// Puts the steps of a plan into their cheapest order and writes the Dockerfile ([`Plan::declared`] has an example); `tree` has the templates that replace
+/// built-in ones, where `config` names a folder of them.
+///
+/// # Errors
+/// As [`render::dockerfile`].
+pub fn spell(plan: &mut Plan, config: &Config, tree: &dyn Tree) -> Result<String> {
+    plan.reorder(config);
+    Ok(output::stamped(&render::dockerfile(plan, config, tree)?))
 }

@@ -14,6 +14,28 @@ use crate::render::MARK;
 use crate::tree::RelPath;
 
 /// Generated files: path relative to the project, and text.
+///
+/// ```
+/// use dockerfile_gen::{ConfigLayer, Error, MemTree, Overwrite, Status, generate_tree};
+/// # let root = std::env::temp_dir().join(format!("doctest-files-{}", std::process::id()));
+/// # std::fs::create_dir_all(&root)?;
+/// let tree = MemTree::from([("go.mod", "module hello\n\ngo 1.25\n"), ("main.go", "package main\n\nfunc main() {}\n")]);
+/// let files = generate_tree(&tree, ConfigLayer::default())?.files;
+///
+/// assert!(files.diff(&root)?.contains("+++ b/Dockerfile\n"));
+/// let statuses = files.write(&root, Overwrite::Refuse)?;
+/// assert!(statuses.values().all(|status| matches!(status, Status::Written { backup: None })));
+/// assert!(files.check(&root)?.values().all(|status| *status == Status::Fresh));
+/// assert_eq!(files.diff(&root)?, "");
+///
+/// // What was not written by this crate, or was edited since, is only replaced when told to.
+/// std::fs::write(root.join("Dockerfile"), "FROM scratch\n")?;
+/// assert!(matches!(files.write(&root, Overwrite::Refuse), Err(Error::NotOurs { .. })));
+/// let statuses = files.write(&root, Overwrite::Backup)?;
+/// assert_eq!(statuses["Dockerfile"], Status::Written { backup: Some(root.join("Dockerfile.bak")) });
+/// # std::fs::remove_dir_all(root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Files(pub BTreeMap<RelPath, String>);
 
@@ -63,6 +85,19 @@ impl Files {
             statuses.insert(path.clone(), status);
         }
         Ok(statuses)
+    }
+
+    /// What writing would change below `root`, as unified diffs one after the other; empty if all is fresh.
+    ///
+    /// # Errors
+    /// As [`Files::check`].
+    pub fn diff(&self, root: impl AsRef<Path>) -> Result<String> {
+        let statuses = self.check(root)?.into_values();
+        let diffs = statuses.filter_map(|status| match status {
+            Status::Stale { diff } => Some(diff),
+            Status::Fresh | Status::Written { .. } => None,
+        });
+        Ok(diffs.collect())
     }
 
     /// Writes each file that is not fresh below `root`, all or none: if one may not be replaced, none is.
@@ -129,7 +164,7 @@ pub fn is_untouched(bytes: &[u8]) -> bool {
     let Some(at) = text.find(STAMP).filter(|_| text.contains(MARK)) else { return false };
     let line = text[at..].split_inclusive('\n').next().unwrap_or_default();
     let sum = line[STAMP.len()..].trim_end();
-    sum == format!("{:016x}", fnv(&[text[..at].as_bytes(), text[at + line.len()..].as_bytes()]))
+    sum == format!("{:016x}", fnv(&[&text.as_bytes()[..at], &text.as_bytes()[at + line.len()..]]))
 }
 
 /// FNV-1a, 64 bit: notices edits, and needs no crate. It is no protection against forgery, and need not be.

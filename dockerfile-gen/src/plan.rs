@@ -5,11 +5,14 @@
 //! remembered; how a step is spelled is left to its template.
 
 pub mod cargo;
+mod check;
 pub mod go;
 pub mod node;
 pub mod python;
 pub mod service;
 pub mod system;
+
+pub use check::{Fault, Severity};
 
 use std::collections::BTreeMap;
 
@@ -118,6 +121,8 @@ pub enum Value {
     Word(String),
     /// Any number of words.
     Words(Vec<String>),
+    /// Commands, each a list of words.
+    Commands(Vec<Vec<String>>),
     /// Whether a part of the template is there.
     Flag(bool),
     /// A shell command that the user wrote in the configuration, passed on as it is.
@@ -225,6 +230,26 @@ pub enum Op {
         /// Such as `SIGQUIT`.
         signal: String,
     },
+}
+
+impl Op {
+    /// The instruction, as the Dockerfile spells it; a template may spell a `Run` or a `File` otherwise.
+    pub fn instruction(&self) -> &'static str {
+        match self {
+            Self::Copy { .. } | Self::File { .. } => "COPY",
+            Self::Run { .. } => "RUN",
+            Self::Env { .. } | Self::EnvFrom { .. } | Self::Path { .. } => "ENV",
+            Self::Arg { .. } => "ARG",
+            Self::Workdir { .. } => "WORKDIR",
+            Self::User { .. } => "USER",
+            Self::Expose { .. } => "EXPOSE",
+            Self::Entrypoint { .. } => "ENTRYPOINT",
+            Self::Cmd { .. } => "CMD",
+            Self::Label { .. } => "LABEL",
+            Self::Healthcheck { .. } => "HEALTHCHECK",
+            Self::StopSignal { .. } => "STOPSIGNAL",
+        }
+    }
 }
 
 /// A source of a `COPY`.
@@ -593,6 +618,20 @@ impl Stage {
 }
 
 /// All that will be written into the Dockerfile.
+///
+/// ```
+/// use dockerfile_gen::order::{cost, order};
+/// use dockerfile_gen::{Config, MemTree, Plan, Project};
+///
+/// let tree = MemTree::from([("go.mod", "module hello\n\ngo 1.25\n"), ("main.go", "package main\n\nfunc main() {}\n")]);
+/// let config = Config::default();
+/// let plan = Plan::new(&Project::detect(&tree, &config)?, &config)?;
+/// for stage in plan.layers(&config) {
+///     let given: Vec<usize> = (0..stage.layers.len()).collect();
+///     assert!(cost(&stage.layers, &order(&stage.layers)) <= cost(&stage.layers, &given));
+/// }
+/// # Ok::<(), dockerfile_gen::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Plan {
@@ -604,6 +643,8 @@ pub struct Plan {
     pub made_from: Vec<String>,
     /// Patterns for the .dockerignore that the stack brings: title and patterns.
     pub ignore: Vec<(String, Vec<String>)>,
+    /// The source file that declares the plan, where it was not detected.
+    pub declared_in: Option<String>,
 }
 
 impl Plan {
@@ -620,6 +661,33 @@ impl Plan {
         };
         extra_steps(&mut plan, config)?;
         Ok(plan)
+    }
+
+    /// A plan that somebody wrote, in the source file `place`, instead of having it detected.
+    ///
+    /// ```
+    /// use dockerfile_gen::plan::{Plan, Stage, Step};
+    /// use dockerfile_gen::{Config, MemTree, spell};
+    ///
+    /// let mut image = Stage::from_image("web", "nginx:1.29");
+    /// image.push(Step::copy("pages", ["public"], "/usr/share/nginx/html/")).push(Step::expose(80));
+    /// let mut plan = Plan::declared("src/image.rs", [image]);
+    /// let text = spell(&mut plan, &Config::default(), &MemTree::default())?;
+    /// assert!(text.ends_with("FROM nginx:1.29 AS web\nCOPY public /usr/share/nginx/html/\nEXPOSE 80\n"));
+    /// # Ok::<(), dockerfile_gen::Error>(())
+    /// ```
+    pub fn declared(place: &str, stages: impl IntoIterator<Item = Stage>) -> Self {
+        Self { stages: stages.into_iter().collect(), declared_in: Some(place.to_owned()), ..Self::default() }
+    }
+
+    /// Puts the steps of every stage into their cheapest order; what one step needs stays before it.
+    pub fn reorder(&mut self, config: &Config) {
+        let layers = self.layers(config);
+        for (stage, layers) in self.stages.iter_mut().zip(layers) {
+            let order = crate::order::order(&layers.layers);
+            let mut steps: Vec<Option<Step>> = stage.steps.drain(..).map(Some).collect();
+            stage.steps.extend(order.into_iter().filter_map(|index| steps.get_mut(index).and_then(Option::take)));
+        }
     }
 }
 

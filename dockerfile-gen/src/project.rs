@@ -153,6 +153,17 @@ impl Component {
 }
 
 /// The facts about a project.
+///
+/// ```
+/// use dockerfile_gen::{Config, MemTree, Project, Stack};
+///
+/// let tree = MemTree::from([("go.mod", "module hello\n\ngo 1.25\n"), ("main.go", "package main\n\nfunc main() {}\n")]);
+/// let project = Project::detect(&tree, &Config::default())?;
+/// assert_eq!(project.component.stack(), Stack::Go);
+/// let evidence = project.notes.evidence.iter().find(|fact| fact.line == Some(3)).expect("line 3 says the version");
+/// assert_eq!(evidence.path, "go.mod");
+/// # Ok::<(), dockerfile_gen::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Project {

@@ -5,17 +5,21 @@
 //! from history.
 
 mod disk;
+mod edited;
+mod git_index;
 mod gitignore;
 mod memory;
 mod recorder;
 mod rel_path;
 
 pub use disk::DiskTree;
+pub use edited::Edited;
 pub use memory::MemTree;
 pub use recorder::Recorder;
 pub use rel_path::RelPath;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hasher};
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
@@ -30,6 +34,25 @@ pub struct FileMeta {
     pub executable: bool,
     /// Where it points to, for a symbolic link.
     pub link: Option<String>,
+    /// Its permission bits, where the tree knows more than [`FileMeta::executable`] says.
+    pub mode: Option<u32>,
+    /// When it was last written, in nanoseconds since 1970, where the tree keeps that. A builder does not fetch a file
+    /// again that has the size, the time and the mode of its own copy.
+    pub modified: Option<i128>,
+    /// What [`Tree::content_id`] says of it, where the tree knows that without reading it.
+    pub content: Option<u128>,
+}
+
+impl FileMeta {
+    /// Its permission bits: those it has, or those that a checkout gives it.
+    pub fn permissions(&self) -> u32 {
+        match (self.mode, &self.link, self.executable) {
+            (_, Some(_), _) => 0o777,
+            (Some(mode), None, _) => mode,
+            (None, None, true) => 0o755,
+            (None, None, false) => 0o644,
+        }
+    }
 }
 
 /// A read-only view of a project's files.
@@ -53,6 +76,15 @@ pub trait Tree: Send + Sync {
     /// # Errors
     /// [`Error::Read`] if it is not in the tree or cannot be read.
     fn bytes(&self, path: &RelPath) -> Result<Vec<u8>>;
+
+    /// A number that stands for the bytes of one file: equal for equal bytes, within one run of the program, among
+    /// trees of one kind. A tree that knows such a number without reading the file gives that.
+    ///
+    /// # Errors
+    /// As [`Tree::bytes`].
+    fn content_id(&self, path: &RelPath) -> Result<u128> {
+        Ok(content_id(&self.bytes(path)?))
+    }
 
     /// The folder on disk that the tree shows, if it shows one. `cargo metadata` needs it.
     fn disk_root(&self) -> Option<&std::path::Path> {
@@ -102,7 +134,12 @@ impl dyn Tree + '_ {
     pub fn dirs(&self) -> BTreeSet<&str> {
         let mut dirs = BTreeSet::new();
         let empty = self.empty_dirs().iter().map(RelPath::as_str);
+        let mut last = "";
         for mut dir in empty.chain(self.files().keys().map(RelPath::parent)) {
+            // Most files lie beside the one before.
+            if std::mem::replace(&mut last, dir) == dir {
+                continue;
+            }
             while !dir.is_empty() && dirs.insert(dir) {
                 dir = dir.rsplit_once('/').map_or("", |(above, _)| above);
             }
@@ -137,6 +174,13 @@ impl dyn Tree + '_ {
             _ => String::new(),
         }
     }
+}
+
+/// What [`Tree::content_id`] says of bytes that lie in no tree.
+pub(crate) fn content_id(bytes: &[u8]) -> u128 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    u128::from(hasher.finish()) << 64 | bytes.len() as u128
 }
 
 pub(crate) fn missing(path: &RelPath) -> Error {

@@ -85,7 +85,13 @@ fn nearest_key(message: &str) -> Option<String> {
 }
 
 /// The candidate that takes the fewest edits to reach from `word`, if it is near at all.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+///
+/// ```
+/// use dockerfile_gen::config::nearest;
+/// assert_eq!(nearest("prt", ["bin", "port"]), Some("port"));
+/// assert_eq!(nearest("whatever", ["bin", "port"]), None);
+/// ```
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|candidate| (distance(word, candidate), candidate))
@@ -111,7 +117,18 @@ fn distance(a: &str, b: &str) -> usize {
 
 const RATE_CLASSES: [&str; 6] = ["base", "system", "tool", "lockfile", "manifest", "source"];
 
-/// Checks every value that lands in a Dockerfile outside quotes.
+impl ConfigLayer {
+    /// Checks every value that lands in a Dockerfile outside quotes; `door` is what an error calls the place that the
+    /// layer came from.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for the first value that is wrong.
+    pub fn check(self, door: &str) -> Result<Self> {
+        checked(door, self, None)
+    }
+}
+
+/// As [`ConfigLayer::check`], with the line in `text`.
 fn checked(path: &str, layer: ConfigLayer, text: Option<&str>) -> Result<ConfigLayer> {
     let line = |needle: &str| {
         text.and_then(|text| text.lines().position(|line| line.contains(needle))).map(|index| index as u32 + 1)
@@ -175,7 +192,7 @@ fn is_image(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b))
 }
 
-fn is_user(text: &str) -> bool {
+pub(crate) fn is_user(text: &str) -> bool {
     let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
     match text.split_once(':') {
         Some((user, group)) => part(user) && part(group),

@@ -31,6 +31,8 @@ pub struct CopySpec {
 pub struct SourceMatch {
     /// The source, as a number from 0.
     pub source: usize,
+    /// The path that the source names, or one that its wildcard matches, with the symbolic links still in it.
+    pub named: String,
     /// What is copied, behind symbolic links; `""` is the whole context.
     pub root: String,
     /// Where it lands: the file itself, or what the folder holds.
@@ -115,7 +117,7 @@ pub fn match_sources(context: &BuildContext<'_>, copy: &CopySpec) -> Result<Vec<
             let is_dir = context.get(&root).ok_or_else(missing)? == Entry::Dir;
             let lands = dest.place(&path, is_dir)?;
             let entries = context.select(&root, is_dir, include.as_ref(), &exclude);
-            found.push(SourceMatch { source: number, root, lands, entries });
+            found.push(SourceMatch { source: number, named: path, root, lands, entries });
         }
     }
     Ok(found)
@@ -180,6 +182,16 @@ impl Dest {
 const MOST_LINKS: usize = 255;
 
 impl BuildContext<'_> {
+    /// What a mount of `path`, in which nothing is a wildcard, would show, behind symbolic links.
+    pub(crate) fn literal(&self, path: &str) -> Result<String, CopyFault> {
+        let named = rooted(path);
+        let root = self.resolve(&named)?;
+        match self.get(&root) {
+            Some(_) => Ok(root),
+            None => Err(CopyFault::Missing { source_number: 0, path: named }),
+        }
+    }
+
     /// The paths that `source` names: itself, or what its wildcard matches, in the order of the file tree.
     fn named(&self, source: &str, number: usize) -> Result<Vec<String>, CopyFault> {
         let path = rooted(source);

@@ -10,6 +10,7 @@ use crate::config::{Config, Manifests};
 use crate::error::Result;
 use crate::project::Project;
 use crate::project::cargo::{Binary, RustProject};
+use crate::project::frontend::Frontend;
 use crate::project::slug;
 use crate::render::PER_PLATFORM;
 
@@ -37,6 +38,9 @@ pub fn plan(project: &Project, rust: &RustProject, config: &Config) -> Result<Pl
     if rust.locked {
         plan.made_from.push("Cargo.lock".into());
     }
+    for frontend in &project.frontends {
+        plan.stages.extend(super::node::frontend(frontend, config)?);
+    }
     plan.stages.push(base(rust, config, &images)?);
     // The skeleton needs a lockfile to be worth anything, and perl, which only Debian's images have.
     let layered = rust.locked && config.manifests != Some(Manifests::Copy) && family(&images.base) == Family::Debian;
@@ -46,7 +50,7 @@ pub fn plan(project: &Project, rust: &RustProject, config: &Config) -> Result<Pl
         plan.stages.push(shop.deps());
     }
     plan.stages.push(shop.build());
-    plan.stages.push(runtime(rust, config, &images)?);
+    plan.stages.push(runtime(project, rust, config, &images)?);
     let mut taken: BTreeSet<String> = plan.stages.iter().map(|stage| stage.name.clone()).collect();
     for binary in &rust.others {
         let name = stage_name(&binary.name, &mut taken);
@@ -68,6 +72,9 @@ pub fn plan(project: &Project, rust: &RustProject, config: &Config) -> Result<Pl
         finish(service, &service_facts, config);
     }
     plan.ignore = ignore(rust);
+    for frontend in &project.frontends {
+        plan.ignore.push((format!("front end in {}", frontend.dir), super::node::ignored(&frontend.node)));
+    }
     Ok(plan)
 }
 
@@ -236,6 +243,7 @@ impl Workshop<'_> {
         if !self.layered {
             let mut stage = Stage::from_stage("build", "base");
             stage.push(Step::copy("sources", [Source::from(".")], "./"));
+            self.embed(&mut stage);
             let step = Step::run("build", "rust/build-plain")
                 .flag("locked", self.rust.locked)
                 .words("select", self.select(&self.rust.binary))
@@ -249,6 +257,7 @@ impl Workshop<'_> {
         stage.push(Step::file("update-sources", "rust/update-sources"));
         stage.push(Step { id: "sources-dir".into(), ..Step::workdir("/src") });
         stage.push(Step::copy("sources", [Source::from(".")], "./").why("the sources change with almost every commit"));
+        self.embed(&mut stage);
         stage.push(Step { id: "app-dir".into(), ..Step::workdir("/app") });
         let arg = Step::arg("CARGO_INCREMENTAL", Some("0"));
         stage.push(arg.comment(
@@ -259,6 +268,13 @@ impl Workshop<'_> {
             .word("binary_path", self.binary_path(&self.rust.binary));
         stage.push(self.cached(step, true).seconds(20.0));
         stage
+    }
+
+    /// Puts front ends that the binary embeds where it looks for them.
+    fn embed(&self, stage: &mut Stage) {
+        for frontend in self.project.frontends.iter().filter(|frontend| frontend.embedded) {
+            stage.push(frontend_output(frontend));
+        }
     }
 
     /// The build of another binary, in a stage that `docker build` reaches only with `--target`.
@@ -276,8 +292,15 @@ impl Workshop<'_> {
     }
 }
 
+/// Copies what a front end's build wrote to where the project has it.
+fn frontend_output(frontend: &Frontend) -> Step {
+    let id = format!("{}-output", frontend.stage);
+    let step = Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("./{}/", frontend.output));
+    step.why("the front end is built on its own and enters as late as it can")
+}
+
 /// What every final image has: packages, the files that the program reads, its environment.
-fn runtime(rust: &RustProject, config: &Config, images: &Images) -> Result<Stage> {
+fn runtime(project: &Project, rust: &RustProject, config: &Config, images: &Images) -> Result<Stage> {
     let mut stage = Stage::from_image("runtime", &images.runtime);
     let mut packages = rust.run_packages.clone();
     if family(&images.runtime) == Family::Distroless {
@@ -297,6 +320,9 @@ fn runtime(rust: &RustProject, config: &Config, images: &Images) -> Result<Stage
             (false, _) => format!("./{path}/"),
         };
         stage.push(Step::copy(&id, [path.as_str()], &dest).change(Change::Manifest).why("read when the program runs"));
+    }
+    for frontend in project.frontends.iter().filter(|frontend| !frontend.embedded) {
+        stage.push(frontend_output(frontend).linked());
     }
     let mut env: Vec<(String, String)> = rust.run_env.clone();
     env.retain(|(name, _)| !config.env.contains_key(name));

@@ -87,19 +87,23 @@ pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> 
     Ok(Plan {
         stages,
         made_from: vec![in_module(go, if go.workspace { "go.work" } else { "go.mod" })],
-        ignore: vec![("Go".into(), ignored(go))],
+        ignore: ignored(project, go),
         ..Plan::default()
     })
 }
 
 /// What the compiler never reads; the build itself keeps what it embeds.
-fn ignored(go: &GoProject) -> Vec<String> {
+fn ignored(project: &Project, go: &GoProject) -> Vec<(String, Vec<String>)> {
     let mut patterns: Vec<String> =
         ["**/*_test.go", "**/testdata", "**/*.test", "**/*.out", ".golangci.y*ml", "bin"].map(str::to_owned).into();
     if !go.vendored {
         patterns.push(in_module(go, "vendor"));
     }
-    patterns
+    let mut groups = vec![("Go".to_owned(), patterns)];
+    for frontend in &project.frontends {
+        groups.push((format!("front end in {}", frontend.dir), super::node::ignored(&frontend.node)));
+    }
+    groups
 }
 
 /// Where the output of a front end goes in the build stage; refuses what the compiler would refuse: embedded files that

@@ -11,9 +11,9 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::project::Project;
 use crate::project::frontend::Frontend;
-use crate::project::node::{Keep, ManagerKind, NodeProject, suite, within};
+use crate::project::node::{Framework, Keep, ManagerKind, NodeProject, suite, within};
 
-use super::{Plan, Stage};
+use super::{Plan, Stage, Step};
 
 /// What the stages of one Node project share.
 struct Layout<'a> {
@@ -65,7 +65,6 @@ fn has_build(node: &NodeProject) -> bool {
 
 /// Whether the running program needs a node_modules folder.
 fn has_modules(node: &NodeProject) -> bool {
-    use crate::project::node::Framework;
     !matches!(
         node.framework,
         Framework::Static { .. } | Framework::Nuxt | Framework::Nitro | Framework::Next { standalone: true }
@@ -108,7 +107,16 @@ pub fn frontend(frontend: &Frontend, config: &Config) -> Result<Vec<Stage>> {
     let prefix = format!("{}-", frontend.stage);
     let layout = Layout::new(&frontend.node, config, &prefix, None);
     let mut stages = install::stages(&layout)?;
-    stages.push(build::stage(&layout, &frontend.stage));
+    let mut last = build::stage(&layout, &frontend.stage);
+    for (index, path) in frontend.beside.iter().enumerate() {
+        let step = Step::copy(&format!("beside-{index}"), [path.as_str()], &format!("/app/{path}"));
+        last.steps.insert(0, step.after([] as [&str; 0]).why("the front end's scripts name it"));
+        // Scripts run after what they read is there.
+        for needs in last.steps.iter_mut().filter(|step| step.id == "sources").filter_map(|step| step.needs.as_mut()) {
+            needs.push(format!("beside-{index}"));
+        }
+    }
+    stages.push(last);
     // What it makes is for browsers and the same on every platform.
     for stage in stages.iter_mut().filter(|stage| matches!(stage.base, super::Base::Image(_))) {
         stage.native = true;
@@ -136,6 +144,10 @@ pub fn ignored(node: &NodeProject) -> Vec<String> {
         ".yarn/install-state.gz",
         ".husky",
     ];
+    if !matches!(node.framework, Framework::Static { .. }) {
+        // A site may be made of such files; a program is not.
+        patterns.extend(["**/README.md", "**/CHANGELOG.md"]);
+    }
     if !node.scripts.checks {
         patterns.extend([
             "**/*.test.*",

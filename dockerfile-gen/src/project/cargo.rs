@@ -102,7 +102,11 @@ pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
 /// As [`super::Project::detect`].
 pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<RustProject> {
     let metadata = metadata::read(tree)?;
-    let members = members(&metadata)?;
+    let members = members(&metadata, notes)?;
+    if members.iter().flat_map(|member| &member.package.dependencies).any(|dep| dep.name == "dockerfile-macros") {
+        // The macros are expanded again inside the image.
+        ["dockerfile.toml"].into_iter().chain(config.templates.as_deref()).for_each(|path| notes.need(path));
+    }
     let binaries = choose::binaries(&members, config);
     let (binary, others) = choose::choose(tree, &metadata, &members, binaries, config, notes)?;
     let toolchain = toolchain::detect(tree, &metadata, &binary, notes)?;
@@ -158,8 +162,11 @@ pub(crate) struct Member<'a> {
     dir: RelPath,
 }
 
+/// This tool's own crates, which a project may use as a library: whoever tries them out names a checkout.
+const OWN: [&str; 2] = ["dockerfile-gen", "dockerfile-macros"];
+
 /// The members, with their folders relative to the workspace.
-fn members(metadata: &Metadata) -> Result<Vec<Member<'_>>> {
+fn members<'m>(metadata: &'m Metadata, notes: &mut Notes) -> Result<Vec<Member<'m>>> {
     let root = metadata.workspace_root.as_std_path();
     let mut members = Vec::new();
     for package in metadata.workspace_packages() {
@@ -170,9 +177,17 @@ fn members(metadata: &Metadata) -> Result<Vec<Member<'_>>> {
             hint: "run in the folder that holds both, or move the member".into(),
         })?;
         for dependency in &package.dependencies {
+            let is_own = OWN.contains(&dependency.name.as_str());
             if let Some(path) = &dependency.path
                 && !path.as_std_path().starts_with(root)
             {
+                if is_own {
+                    notes.warn(format!(
+                        "`{}` takes `{}` from a folder outside the workspace: the image builds once it comes from a registry",
+                        package.name, dependency.name
+                    ));
+                    continue;
+                }
                 return Err(Error::Unsupported {
                     reason: format!(
                         "`{}` depends on `{}` by a path that leaves the workspace: it would not be in the build context",

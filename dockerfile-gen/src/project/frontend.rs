@@ -9,6 +9,7 @@ use crate::tree::{RelPath, Tree};
 
 use super::node::framework::{self, Framework};
 use super::node::manifest::Manifest;
+use super::node::source::Source;
 use super::node::{self, NodeProject};
 use super::{Asset, Notes, slug};
 
@@ -26,6 +27,8 @@ pub struct Frontend {
     pub output: RelPath,
     /// Whether the server embeds the output; otherwise it reads it from disk at run time.
     pub embedded: bool,
+    /// Files and folders outside of `dir` that its scripts name, and so may read or write.
+    pub beside: Vec<RelPath>,
 }
 
 impl Frontend {
@@ -98,7 +101,30 @@ fn read(tree: &dyn Tree, candidate: Candidate, embedded: bool, single: bool, not
     let framework = Framework::Static { dir: built, fallback: true, by };
     let node = node::detect_files(tree, &manifest.dir, framework, notes)?;
     let dir = RelPath::new(&manifest.dir).unwrap_or_default();
-    Ok(Frontend { node, stage, dir, output, embedded })
+    let beside = beside(tree, &manifest, &dir);
+    Ok(Frontend { node, stage, dir, output, embedded, beside })
+}
+
+/// Scripts that run when a front end is installed and built.
+const BUILD_SCRIPTS: [&str; 7] = ["preinstall", "install", "postinstall", "prepare", "prebuild", "build", "postbuild"];
+
+/// What scripts name outside of the front end's folder, such as `../static/js`: the innermost folder that is there.
+fn beside(tree: &dyn Tree, manifest: &Manifest, dir: &RelPath) -> Vec<RelPath> {
+    let mut found = Vec::new();
+    for script in BUILD_SCRIPTS.iter().filter_map(|name| manifest.script(name)) {
+        let words = script.split([' ', '=', '"', '\'', ';', '&', '|']).filter(|word| word.starts_with("../"));
+        for path in words.filter_map(|word| dir.join(word)) {
+            let mut path = path;
+            while !path.as_str().is_empty() && !tree.has(path.as_str()) && !tree.has_dir(path.as_str()) {
+                path = RelPath::new(path.parent()).unwrap_or_default();
+            }
+            let holds_front_end = dir.as_str() == path.as_str() || dir.as_str().starts_with(&format!("{path}/"));
+            if !path.as_str().is_empty() && !holds_front_end && !found.contains(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found
 }
 
 /// Whether what the server reads and what is built is the same folder, or one lies in the other.
@@ -165,11 +191,14 @@ fn output(tree: &dyn Tree, manifest: &Manifest) -> Option<(String, String)> {
 }
 
 /// Looks for the front ends in folders of a Node service that its sources serve.
-pub(crate) fn served(tree: &dyn Tree, package: &str, texts: &[String]) -> Vec<Asset> {
+pub(crate) fn served(tree: &dyn Tree, package: &str, sources: &[Source]) -> Vec<Asset> {
+    if sources.is_empty() {
+        return Vec::new();
+    }
     let Ok(candidates) = candidates(tree) else { return Vec::new() };
     let quoted =
         |text: &str, word: &str| ['\'', '"', '`'].iter().any(|quote| text.contains(&format!("{quote}{word}{quote}")));
-    let mentions = |text: &String, dir: &str, built: &str| {
+    let mentions = |text: &str, dir: &str, built: &str| {
         let whole = format!("{dir}/{built}");
         text.match_indices(&whole).any(|(at, _)| text[at + whole.len()..].starts_with(['\'', '"', '`', '/']))
             || quoted(text, dir) && quoted(text, built)
@@ -179,7 +208,7 @@ pub(crate) fn served(tree: &dyn Tree, package: &str, texts: &[String]) -> Vec<As
         .filter(|candidate| candidate.manifest.dir != package && !candidate.manifest.dir.is_empty())
         .filter(|candidate| {
             let dir = candidate.manifest.dir.rsplit('/').next().unwrap_or_default();
-            texts.iter().any(|text| mentions(text, dir, &candidate.dir))
+            sources.iter().any(|source| mentions(&source.text, dir, &candidate.dir))
         })
         .map(|candidate| Asset { path: candidate.output, embedded: false })
         .collect()

@@ -10,8 +10,10 @@ mod embed;
 mod hints;
 mod listen;
 mod modfile;
+mod modules;
 mod packages;
 mod place;
+mod programs;
 mod sample;
 mod serve;
 mod source;
@@ -32,7 +34,7 @@ use crate::tree::{RelPath, Tree};
 use super::{Asset, Claim, Credential, Notes, Strength};
 use hints::Build;
 use listen::Origin;
-use modfile::ModFile;
+use modules::{Modules, modules, nested, nested_claim, within};
 use packages::Packages;
 use source::Source;
 
@@ -149,9 +151,10 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoP
         tags: tags.clone(),
         ..GoProject::default()
     };
-    need_all(tree, &packages, &mains, notes);
+    need_all(tree, &packages, &sources, &mains, notes);
     compiler(&mut project, &sources, &own, config, notes);
     files_read(tree, &mut project, &sources, notes);
+    missing_programs(&sources, config, notes);
     address(tree, &mut project, &sources, config, notes);
     project.version_variable = version_variable(&own, &packages, &modules, &main, notes);
     private(tree, &mut project, notes);
@@ -174,125 +177,6 @@ fn project_name(modules: &[GoModule], main: &GoMain) -> String {
     }
 }
 
-/// The module files that take part, the modules, and whether they are a workspace.
-struct Modules {
-    files: Vec<(String, ModFile)>,
-    modules: Vec<GoModule>,
-    workspace: bool,
-}
-
-/// A path in the folder `dir`.
-fn within(dir: &str, path: &str) -> String {
-    if dir.is_empty() { path.to_owned() } else { format!("{dir}/{path}") }
-}
-
-/// Folders that hold a go.mod, where the root has neither that nor a go.work.
-fn nested_modules(tree: &dyn Tree) -> Vec<String> {
-    if tree.has("go.mod") || tree.has("go.work") {
-        return Vec::new();
-    }
-    let manifests = tree.files().keys().filter(|path| matches!(path.file_name(), "go.mod" | "go.work"));
-    let dirs = manifests.map(|path| path.parent()).filter(|dir| dir.matches('/').count() < 3 && !choose::is_aside(dir));
-    let dirs: BTreeSet<String> = dirs.map(str::to_owned).collect();
-    // What lies in a workspace is a member of it.
-    let in_workspace = |dir: &String| {
-        dirs.iter().any(|root| dir.starts_with(&format!("{root}/")) && tree.has(&within(root, "go.work")))
-    };
-    dirs.iter().filter(|dir| !in_workspace(dir)).cloned().collect()
-}
-
-fn nested_claim(tree: &dyn Tree) -> Result<Option<Claim>> {
-    let dirs = nested_modules(tree);
-    let Some(dir) = dirs.first() else { return Ok(None) };
-    let manifest = if tree.has(&within(dir, "go.work")) { "go.work" } else { "go.mod" };
-    Ok(Some(Claim::new(Strength::Possible, within(dir, manifest), None, format!("a module in {dir}"))))
-}
-
-/// The folder of the module that the image is for: the root, or the only one that holds a go.mod.
-fn nested(tree: &dyn Tree, config: &Config) -> Result<String> {
-    let mut dirs = nested_modules(tree);
-    if let Some(wanted) = &config.package {
-        let wanted_dir = wanted.trim_start_matches("./").trim_end_matches('/');
-        if let Some(dir) = dirs.iter().find(|dir| *dir == wanted_dir) {
-            return Ok(dir.clone());
-        }
-    }
-    if dirs.len() > 1 {
-        // A library is not what an image is for.
-        dirs.retain(|dir| {
-            modules(tree, dir)
-                .ok()
-                .flatten()
-                .is_some_and(|found| !Packages::new(tree, &found.modules, &[]).mains().is_empty())
-        });
-    }
-    match dirs.as_slice() {
-        [] => Ok(String::new()),
-        [dir] => Ok(dir.clone()),
-        dirs => Err(Error::Ambiguous {
-            question: "which module the image is for".into(),
-            found: dirs.iter().map(|dir| format!("`{dir}`")).collect::<Vec<_>>().join(", "),
-            hint: "`--package FOLDER` or `package` in the configuration decides".into(),
-        }),
-    }
-}
-
-/// Reads the modules of the folder `dir`.
-fn modules(tree: &dyn Tree, dir: &str) -> Result<Option<Modules>> {
-    let mut files = Vec::new();
-    let mut dirs: Vec<(String, Option<(String, u32)>)> = Vec::new();
-    let work_path = within(dir, "go.work");
-    let base = RelPath::new(dir).unwrap_or_default();
-    let work = modfile::read(tree, &work_path)?;
-    let workspace = work.is_some();
-    match work {
-        Some(work) => {
-            for (written, line) in &work.uses {
-                let dir = base.join(written).ok_or_else(|| outside(&work_path, *line, written))?;
-                dirs.push((dir.as_str().to_owned(), Some((written.clone(), *line))));
-            }
-            files.push((work_path.clone(), work));
-        }
-        None if tree.has(&within(dir, "go.mod")) => dirs.push((dir.to_owned(), None)),
-        None => return Ok(None),
-    }
-    let mut modules = Vec::new();
-    for (dir, used) in dirs {
-        let path = within(&dir, "go.mod");
-        let Some(file) = modfile::read(tree, &path)? else {
-            let (written, line) = used.unwrap_or_default();
-            return Err(Error::manifest(&work_path, Some(line), format!("uses `{written}`, which holds no go.mod")));
-        };
-        if file.module.is_empty() {
-            return Err(Error::manifest(&path, None, "has no `module` line"));
-        }
-        modules.push(GoModule { path: file.module.clone(), dir });
-        files.push((path, file));
-    }
-    for (path, file) in &files {
-        let dir = RelPath::new(path.rsplit_once('/').map_or("", |(dir, _)| dir)).unwrap_or_default();
-        for (target, line) in &file.local_replaces {
-            let target_dir = dir.join(target).ok_or_else(|| outside(path, *line, target))?;
-            let manifest = format!("{target_dir}/go.mod");
-            // What replaces a module is compiled from the project, so its sources say something about the image, too.
-            if let Some(replacing) = modfile::read(tree, manifest.trim_start_matches('/'))?
-                && !modules.iter().any(|module| module.dir == target_dir.as_str())
-                && !replacing.module.is_empty()
-            {
-                modules.push(GoModule { path: replacing.module, dir: target_dir.as_str().to_owned() });
-            }
-        }
-    }
-    Ok(Some(Modules { files, modules, workspace }))
-}
-
-fn outside(path: &str, line: u32, written: &str) -> Error {
-    Error::Unsupported {
-        reason: format!("{path}:{line} names `{written}`, which is outside of the project and of the build context"),
-        hint: "run in the folder that holds both, and choose the program with `--package` or `--bin`".into(),
-    }
-}
-
 /// Build tags: the user's, else those of the release build.
 fn tags(own: &[&Build], config: &Config, notes: &mut Notes) -> Vec<String> {
     if !config.features.is_empty() {
@@ -306,15 +190,16 @@ fn tags(own: &[&Build], config: &Config, notes: &mut Notes) -> Vec<String> {
 }
 
 /// Keeps every file that a program is compiled from in the build context.
-fn need_all(tree: &dyn Tree, packages: &Packages<'_>, mains: &[GoMain], notes: &mut Notes) {
-    for main in mains {
-        let sources = packages.reach(&main.dir);
-        for source in &sources {
+fn need_all(tree: &dyn Tree, packages: &Packages<'_>, first: &[Source], mains: &[GoMain], notes: &mut Notes) {
+    let mut need = |sources: &[Source]| {
+        for source in sources {
             notes.need(&source.path);
         }
-        for root in embed::embedded(tree, &sources).roots {
-            notes.needed.insert(root);
-        }
+        notes.needed.extend(embed::embedded(tree, sources).roots);
+    };
+    need(first);
+    for other in mains.iter().skip(1) {
+        need(&packages.reach(&other.dir));
     }
 }
 
@@ -377,6 +262,19 @@ fn files_read(tree: &dyn Tree, project: &mut GoProject, sources: &[Source], note
         notes.warn(format!("{by}:{line} loads `.env`, which stays out of the image: use `docker run --env-file .env`"));
     }
     project.served = reads.served.into_keys().collect();
+}
+
+/// Says which programs the program starts that the image will not have.
+fn missing_programs(sources: &[Source], config: &Config, notes: &mut Notes) {
+    let mut started = programs::started(sources);
+    started.retain(|name, _| !config.packages.contains(name));
+    if let Some((path, line)) = started.values().next() {
+        let names: Vec<String> = started.keys().map(|name| format!("`{name}`")).collect();
+        notes.warn(format!(
+            "the program starts {} ({path}:{line}), which the image does not have: `packages` adds what is needed",
+            names.join(", ")
+        ));
+    }
 }
 
 /// The port, the address and the sub-command of the server.

@@ -4,6 +4,7 @@
 //! program that the container runs is found first; what must be installed, built and copied follows from it.
 
 pub(crate) mod framework;
+mod keep;
 mod listen;
 pub(crate) mod manager;
 pub(crate) mod manifest;
@@ -13,7 +14,7 @@ mod nx;
 mod registry;
 mod scripts;
 mod shell;
-mod source;
+pub(crate) mod source;
 mod start;
 mod version;
 mod workspace;
@@ -26,10 +27,10 @@ use crate::error::{Error, Result};
 use crate::tree::{RelPath, Tree};
 
 pub use framework::Framework;
+pub use keep::Keep;
 pub use listen::Listen;
 pub use manager::{Manager, ManagerKind};
 pub use native::{Prisma, System};
-pub use needs::Keep;
 pub use scripts::Scripts;
 pub use start::Start;
 pub(crate) use version::suite;
@@ -53,6 +54,8 @@ pub struct NodeProject {
     pub package: String,
     /// The major version of Node.
     pub version: u32,
+    /// Whether the project pins that version; otherwise dependencies may ask for an older one.
+    pub pinned: bool,
     /// Whether Bun runs the program, and not Node.
     pub bun: bool,
     /// The package manager.
@@ -81,6 +84,32 @@ pub struct NodeProject {
     pub listen: Listen,
     /// What of the package gets into the image.
     pub keep: Keep,
+    /// Whether the program writes into its own folder.
+    pub writes: bool,
+}
+
+impl NodeProject {
+    /// Whether the image can do without development dependencies.
+    pub fn can_leave_out_development(&self) -> bool {
+        let plugin = self.inputs.iter().any(|input| input == ".yarn/plugins");
+        // Yarn 2 and 3 install a part of the dependencies only with the workspace-tools plugin.
+        let yarn = self.manager.kind != ManagerKind::YarnBerry || self.manager.major >= 4 || plugin;
+        let needs_patching = self.scripts.patches && !self.scripts.patches_in_production;
+        yarn && !(self.workspace && self.leaves_by_pruning()) && (!needs_patching || self.prunable())
+    }
+
+    /// Whether production dependencies are what is left of all of them, because something was done to them after the
+    /// install that needs a development dependency.
+    pub fn leaves_by_pruning(&self) -> bool {
+        // pnpm keeps Prisma's client deep in a folder whose name holds versions, so it cannot be copied by name.
+        let client =
+            self.manager.kind == ManagerKind::Pnpm && self.prisma.as_ref().is_some_and(|prisma| prisma.in_modules);
+        client || self.scripts.patches && !self.scripts.patches_in_production && self.prunable()
+    }
+
+    fn prunable(&self) -> bool {
+        matches!(self.manager.kind, ManagerKind::Npm | ManagerKind::Pnpm) && !self.workspace
+    }
 }
 
 /// A path inside a folder; the root is `""`.
@@ -133,13 +162,13 @@ pub fn detect(tree: &dyn Tree, dir: &str, config: &Config, notes: &mut Notes) ->
     } else {
         Manifest::read(tree, dir)?.ok_or_else(missing)?
     };
-    let version = version::detect(tree, &root, &package, notes)?;
+    let (version, pinned) = version::detect(tree, &root, &package, notes)?;
     let manager = manager::detect(tree, &root, version, notes)?;
     if dir.is_empty() {
         labels(&package, notes);
     }
     let program = needs::program(tree, &root, &package, config, notes)?;
-    assemble(tree, config, notes, Parts { root, members, package, version, manager }, program)
+    assemble(tree, config, notes, Parts { root, members, package, version, pinned, manager }, program)
 }
 
 /// Reads the facts of a package whose build writes files for browsers.
@@ -147,12 +176,12 @@ pub(crate) fn detect_files(tree: &dyn Tree, dir: &str, framework: Framework, not
     let missing = || Error::manifest(&within(dir, "package.json"), None, "is missing");
     let root = root_of(tree, dir)?.ok_or_else(missing)?;
     let package = Manifest::read(tree, dir)?.ok_or_else(missing)?;
-    let version = version::detect(tree, &root, &package, notes)?;
+    let (version, pinned) = version::detect(tree, &root, &package, notes)?;
     let manager = manager::detect(tree, &root, version, notes)?;
     let members = workspace::members(tree, &root, manager.kind)?;
     let program = needs::Program { framework, start: None, entry: None, needs_development: false, nx: None };
     // The options in the configuration are about the server.
-    assemble(tree, &Config::default(), notes, Parts { root, members, package, version, manager }, program)
+    assemble(tree, &Config::default(), notes, Parts { root, members, package, version, pinned, manager }, program)
 }
 
 /// What is known before the program is looked for.
@@ -161,6 +190,7 @@ struct Parts {
     members: Vec<Manifest>,
     package: Manifest,
     version: u32,
+    pinned: bool,
     manager: Manager,
 }
 
@@ -171,7 +201,7 @@ fn assemble(
     parts: Parts,
     program: needs::Program,
 ) -> Result<NodeProject> {
-    let Parts { root, members, package, version, manager } = parts;
+    let Parts { root, members, package, version, pinned, manager } = parts;
     let needed = workspace::closure(&members, &package.dir);
     let mut packages: Vec<&Manifest> = needed.clone();
     if packages.is_empty() {
@@ -202,23 +232,27 @@ fn assemble(
         }
     }
     scripts.variables(tree, &package, prisma.as_ref(), &program.framework, notes);
-    if matches!(program.framework, Framework::Server | Framework::Nest) {
-        let texts: Vec<String> =
-            listen::sources(tree, &package.dir).iter().take(100).map(|path| tree.scan(path.as_str())).collect();
-        notes.assets.extend(super::frontend::served(tree, &package.dir, &texts));
+    let own = matches!(program.framework, Framework::Server | Framework::Nest);
+    let sources = if own { source::read(tree, &package.dir) } else { Vec::new() };
+    notes.assets.extend(super::frontend::served(tree, &package.dir, &sources));
+    if !notes.assets.is_empty() {
+        // What a script for another host builds is built in a stage of its own.
+        scripts.build.retain(|command| !command.iter().any(|word| word == "heroku-postbuild"));
     }
-    let keep = needs::keep(tree, &package, &program, &scripts, config)?;
-    let listen = needs::listen(tree, &package, &program, config, notes);
+    let keep = keep::keep(tree, &package, &program, &scripts, &sources, config)?;
+    let writes = own && keep::writes(&package, &sources, notes);
+    let listen = needs::listen(tree, &package, &program, &sources, config, notes);
     let (credentials, keeps_npmrc) = registry::detect(tree, &root.dir, notes)?;
-    let inputs = needs::inputs(tree, &root, &manager, keeps_npmrc, notes)?;
+    let inputs = keep::inputs(tree, &root, &manager, keeps_npmrc, notes)?;
     let name = package.name().rsplit('/').next().unwrap_or_default().to_owned();
     let path = |dir: &str| RelPath::new(dir).unwrap_or_default();
-    Ok(NodeProject {
+    let node = NodeProject {
         name,
         root: path(&root.dir),
         dir: path(&package.dir),
         package: package.name().to_owned(),
         version,
+        pinned,
         bun,
         workspace: !members.is_empty(),
         members: needed.iter().map(|member| path(&member.dir)).collect(),
@@ -232,8 +266,16 @@ fn assemble(
         start: program.start,
         listen,
         keep,
+        writes,
         manager,
-    })
+    };
+    if node.start.is_some() && !node.needs_development && !node.can_leave_out_development() {
+        notes.warn(format!(
+            "{} cannot install production dependencies alone here, so the image carries all of them",
+            node.manager.kind.program()
+        ));
+    }
+    Ok(node)
 }
 
 /// The manifest beside the lockfile: of `dir` itself, or of the workspace above it that has it as a member.

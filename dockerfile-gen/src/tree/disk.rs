@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{FileMeta, RelPath, Tree, gitignore};
+use super::{FileMeta, RelPath, Tree, git_index, gitignore};
 use crate::error::{Error, Result};
 
 /// A [`Tree`] over a folder on disk, listed once when it is opened; contents are read when asked for.
@@ -17,7 +17,8 @@ pub struct DiskTree {
 
 impl DiskTree {
     /// Lists the files below `root` that a fresh clone would have: without what a .gitignore ignores (also one above
-    /// `root` in the same repository) and without bulk folders. Neither is entered, so they cost nothing.
+    /// `root` in the same repository) and git does not track, and without bulk folders. Neither is entered, so they
+    /// cost nothing.
     ///
     /// # Errors
     /// [`Error::Read`] if the folder or one below it cannot be listed.
@@ -41,11 +42,26 @@ impl DiskTree {
                 if kind.is_dir() {
                     open.push((rel, ignores.clone()));
                 } else {
-                    tree.files.insert(rel, meta(&entry, kind.is_symlink()));
+                    tree.files.insert(rel, meta(&entry));
                 }
             }
         }
+        tree.add_tracked();
         Ok(tree)
+    }
+
+    /// Adds what git tracks although a .gitignore names it.
+    fn add_tracked(&mut self) {
+        for tracked in git_index::tracked(&self.root) {
+            let Some(path) = RelPath::new(&tracked).filter(|path| !self.files.contains_key(path)) else { continue };
+            let full = self.root.join(path.as_str());
+            let in_bulk = path.as_str().split('/').any(is_always_bulk);
+            if let (Ok(meta), false) = (fs::symlink_metadata(&full), in_bulk)
+                && !meta.is_dir()
+            {
+                self.files.insert(path, file_meta(&full, &meta));
+            }
+        }
     }
 
     /// Lists all that lies below `root`, `.git` and empty folders included: what a build context would hold without a
@@ -65,7 +81,7 @@ impl DiskTree {
                 if kind.is_dir() {
                     open.push(rel);
                 } else {
-                    tree.files.insert(rel, meta(&entry, kind.is_symlink()));
+                    tree.files.insert(rel, meta(&entry));
                 }
             }
             if is_empty && dir != RelPath::default() {
@@ -97,36 +113,55 @@ fn entries(path: &Path) -> Result<Vec<(String, fs::DirEntry)>> {
 /// Folders that no project keeps in its repository and that may hold a hundred thousand files.
 fn is_bulk(name: &str, beside_cargo: bool, path: &Path) -> bool {
     match name {
-        ".git" | ".hg" | ".svn" | "node_modules" | "__pycache__" | ".venv" | ".tox" | ".nox" | ".mypy_cache"
-        | ".pytest_cache" | ".ruff_cache" | ".next" | ".nuxt" | ".turbo" | ".svelte-kit" | ".pnpm-store" => true,
         "target" => beside_cargo || path.join("CACHEDIR.TAG").exists(),
         "venv" | "env" => path.join("pyvenv.cfg").exists(),
-        _ => false,
+        name => is_always_bulk(name),
     }
 }
 
-fn meta(entry: &fs::DirEntry, is_link: bool) -> FileMeta {
-    let link = if is_link {
-        fs::read_link(entry.path()).ok().map(|target| target.to_string_lossy().into_owned())
-    } else {
-        None
-    };
-    let (size, executable) = match entry.metadata() {
-        Ok(meta) => (meta.len(), is_executable(&meta)),
-        Err(_) => (0, false),
-    };
-    FileMeta { size, executable, link }
+fn is_always_bulk(name: &str) -> bool {
+    matches!(
+        name,
+        ".git"
+            | ".hg"
+            | ".svn"
+            | "node_modules"
+            | "__pycache__"
+            | ".venv"
+            | ".tox"
+            | ".nox"
+            | ".mypy_cache"
+            | ".pytest_cache"
+            | ".ruff_cache"
+            | ".next"
+            | ".nuxt"
+            | ".turbo"
+            | ".svelte-kit"
+            | ".pnpm-store"
+    )
+}
+
+fn meta(entry: &fs::DirEntry) -> FileMeta {
+    entry.metadata().map(|meta| file_meta(&entry.path(), &meta)).unwrap_or_default()
+}
+
+fn file_meta(path: &Path, meta: &fs::Metadata) -> FileMeta {
+    let target = || fs::read_link(path).ok().map(|target| target.to_string_lossy().into_owned());
+    let link = if meta.is_symlink() { target() } else { None };
+    let mode = mode(meta);
+    let executable = mode.is_some_and(|mode| mode & 0o100 != 0);
+    FileMeta { size: meta.len(), executable, link, mode, ..FileMeta::default() }
 }
 
 #[cfg(unix)]
-fn is_executable(meta: &fs::Metadata) -> bool {
+fn mode(meta: &fs::Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
-    meta.permissions().mode() & 0o100 != 0
+    Some(meta.permissions().mode() & 0o7777)
 }
 
 #[cfg(not(unix))]
-fn is_executable(_meta: &fs::Metadata) -> bool {
-    false
+fn mode(_meta: &fs::Metadata) -> Option<u32> {
+    None
 }
 
 impl Tree for DiskTree {

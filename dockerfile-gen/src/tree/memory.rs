@@ -45,6 +45,23 @@ impl MemTree {
         self
     }
 
+    /// Sets the permission bits of a file.
+    pub fn set_mode(&mut self, path: &str, mode: u32) -> &mut Self {
+        if let Some(meta) = RelPath::new(path).and_then(|path| self.files.get_mut(&path)) {
+            meta.mode = Some(mode);
+            meta.executable = mode & 0o100 != 0;
+        }
+        self
+    }
+
+    /// Sets when a file was last written, in nanoseconds since 1970.
+    pub fn set_modified(&mut self, path: &str, nanoseconds: i128) -> &mut Self {
+        if let Some(meta) = RelPath::new(path).and_then(|path| self.files.get_mut(&path)) {
+            meta.modified = Some(nanoseconds);
+        }
+        self
+    }
+
     /// Removes a file.
     pub fn remove(&mut self, path: &str) -> &mut Self {
         self.files.remove(path);

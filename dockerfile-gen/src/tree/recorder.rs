@@ -20,8 +20,8 @@ impl<'a> Recorder<'a> {
     }
 
     /// Every file that was read so far, sorted.
-    pub fn into_reads(self) -> BTreeSet<RelPath> {
-        self.reads.into_inner().unwrap_or_else(PoisonError::into_inner)
+    pub fn reads(&self) -> BTreeSet<RelPath> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -37,6 +37,11 @@ impl Tree for Recorder<'_> {
     fn bytes(&self, path: &RelPath) -> Result<Vec<u8>> {
         self.reads.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
         self.inner.bytes(path)
+    }
+
+    fn content_id(&self, path: &RelPath) -> Result<u128> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+        self.inner.content_id(path)
     }
 
     fn disk_root(&self) -> Option<&Path> {

@@ -21,6 +21,9 @@ Examples:
   cargo dockerfile --print services/api    show what would be written for another folder
   cargo dockerfile plan                    explain every stage and step, with the evidence
   cargo dockerfile --bin worker --port 9000
+  cargo dockerfile simulate --edit src     say which steps an edit reruns, and why
+  cargo dockerfile simulate --commits 100  say what the last 100 commits would have rerun
+  cargo dockerfile context --why .env      say whether a file is sent to the builder
   cargo dockerfile init                    write a commented dockerfile.toml
 
 Exit codes: 0 fresh or written, 1 stale, 2 could not run.";
@@ -42,6 +45,12 @@ pub(crate) enum Command {
     Generate(GenerateArgs),
     /// Explain the stages and steps: what each reads, what it costs, why it stands there
     Plan(PlanArgs),
+    /// Say which steps of a build rerun after an edit, or would have after each of the last commits
+    Simulate(crate::simulate::SimulateArgs),
+    /// Show which files a build sends, what is left out by which line, and why
+    Context(crate::context::ContextArgs),
+    /// Measure from the history how often inputs change, and put that into dockerfile.toml
+    Learn(crate::learn::LearnArgs),
     /// Write a commented configuration file, or copies of the built-in templates
     Init(InitArgs),
     /// Print a completion script for `cargo-dockerfile`

@@ -2,8 +2,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
+mod context;
 mod init;
+mod learn;
 mod report;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -28,6 +31,9 @@ fn main() -> ExitCode {
         Some(Command::Generate(generate)) => run_generate(&generate),
         Some(Command::Plan(plan)) => run_plan(&plan),
         Some(Command::Init(init)) => run_init(&init),
+        Some(Command::Simulate(args)) => simulate::run(&args).map(|()| FRESH),
+        Some(Command::Context(args)) => context::run(&args).map(|()| FRESH),
+        Some(Command::Learn(args)) => learn::run(&args).map(|()| FRESH),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Args::command(), "cargo-dockerfile", &mut std::io::stdout());
             Ok(FRESH)

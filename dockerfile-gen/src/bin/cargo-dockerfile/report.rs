@@ -132,7 +132,7 @@ fn step_line(step: &Step) -> String {
         })
         .collect();
     let (rate, class) = step.change.prior();
-    let mut line = format!("{BOLD}{}{BOLD:#}", step.id);
+    let mut line = format!("{} {BOLD}{}{BOLD:#}", step.op.instruction(), step.id);
     if !reads.is_empty() {
         line.push_str(&format!(" reads {}", reads.join(", ")));
     }

@@ -12,6 +12,7 @@ use crate::plan::service::{Service, finish};
 use crate::plan::system::{self, DISTROLESS_SUITE, Family, SUITE, default_user};
 use crate::plan::{Change, Stage, Step};
 use crate::project::go::{GoMain, GoProject};
+use crate::tree::RelPath;
 
 /// Libraries that one of the distroless images has.
 const IN_DISTROLESS_CC: &[&str] = &["libgcc-s1", "libgomp1", "libstdc++6"];
@@ -140,8 +141,23 @@ fn fill(stage: &mut Stage, context: &Context<'_>, main: &GoMain, from: &str, ima
             Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("{root}/{}", frontend.output)).linked();
         stage.push(copy.why("only the final stage: an edit of the front end compiles no Go"));
     }
+    // What front ends write elsewhere comes over what the project has there.
+    for frontend in &context.project.frontends {
+        let read =
+            |path: &&RelPath| context.go.served.iter().any(|served| served.folder && is_inside(path, &served.path));
+        for (index, path) in frontend.beside.iter().filter(read).enumerate() {
+            let id = format!("{}-beside-{index}", frontend.stage);
+            let copy =
+                Step::copy_from(&id, &frontend.stage, [format!("/app/{path}")], &format!("{root}/{path}")).linked();
+            stage.push(copy.why("the front end's scripts write there"));
+        }
+    }
     let binary = Step::copy_from("binary", from, [format!("/out/{}", main.name)], "/usr/local/bin/").linked();
     stage.push(binary.change(Change::Source).why("changes most often, so it comes last"));
+}
+
+fn is_inside(path: &RelPath, root: &RelPath) -> bool {
+    path == root || path.as_str().strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn end(stage: &mut Stage, context: &Context<'_>, main: &GoMain, image: &str, mut service: Service, is_default: bool) {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{Mount, Stage, Step};
+use crate::plan::{Mount, Stage, Step, Value};
 use crate::project::node::{Framework, Keep, within};
 use crate::project::slug;
 
@@ -29,9 +29,6 @@ pub(super) fn stage(layout: &Layout<'_>, name: &str) -> Stage {
     let root = node.root.as_str();
     let source = if root.is_empty() { ".".to_owned() } else { format!("{root}/") };
     stage.push(Step::copy("sources", [source], "./").after([] as [&str; 0]));
-    if let Some(check) = install::check(layout) {
-        stage.push(check.after(["sources"]));
-    }
     let mut env: Vec<(String, String)> = node.scripts.env.clone().into_iter().collect();
     for (key, value) in &layout.config.build_env {
         env.retain(|(known, _)| known != key);
@@ -46,23 +43,17 @@ pub(super) fn stage(layout: &Layout<'_>, name: &str) -> Stage {
     if !env.is_empty() {
         stage.push(Step::env("build-environment", env));
     }
-    for (index, command) in node.scripts.hooks.iter().enumerate() {
-        let id = format!("hook-{}", index + 1);
-        let step = Step::run(&id, "node/run").words("command", command.iter().cloned());
-        stage.push(step.why("an install hook of the project's own, which needs its sources"));
-    }
-    for (index, command) in node.scripts.build.iter().enumerate() {
-        let last = index + 1 == node.scripts.build.len();
-        let id = if last { "build".to_owned() } else { format!("build-{}", index + 1) };
-        let step = Step::run(&id, "node/run").words("command", command.iter().cloned()).seconds(30.0);
-        stage.push(caches(step, layout).credentials(&[]).why("reruns when a source changes"));
-    }
     // Folders of members are copied whole, and their module folders hold development dependencies.
     let members = has_modules(node) && node.members.len() > 1;
-    if node.keep == Keep::All || members {
-        let step = Step::run("strip", "node/strip").flag("pnp", node.manager.pnp).seconds(2.0);
-        stage.push(step.why("the image gets its modules from a layer of their own"));
-    }
+    let check = install::check(layout);
+    let commands = check.iter().chain(&node.scripts.hooks).chain(&node.scripts.build).cloned().collect();
+    let step = Step::run("build", "node/build")
+        .value("commands", Value::Commands(commands))
+        .flag("strip", node.keep == Keep::All || members)
+        .flag("pnp", node.manager.pnp)
+        .seconds(30.0);
+    let step = if check.is_some() { install::store(step) } else { step };
+    stage.push(caches(step, layout).why("the project's own install hooks, which need its sources, and its build"));
     stage
 }
 

@@ -31,30 +31,9 @@ pub(super) fn stages(layout: &Layout<'_>) -> Result<Vec<Stage>> {
 /// The stage that holds the modules of the running program.
 pub(super) fn modules_stage(layout: &Layout<'_>) -> String {
     let node = layout.node;
-    let separate = (has_build(node) || node.prisma.is_some()) && !node.needs_development && can_be_separate(node);
+    let separate =
+        (has_build(node) || node.prisma.is_some()) && !node.needs_development && node.can_leave_out_development();
     layout.name(if separate { "prod-deps" } else { "deps" })
-}
-
-/// Whether production dependencies can be installed on their own.
-fn can_be_separate(node: &NodeProject) -> bool {
-    let manager = &node.manager;
-    let plugin = node.inputs.iter().any(|input| input == ".yarn/plugins");
-    // Yarn 2 and 3 install a part of the dependencies only with the workspace-tools plugin.
-    let yarn = manager.kind != ManagerKind::YarnBerry || manager.major >= 4 || plugin;
-    yarn && !(node.workspace && pruned(node))
-        && (!node.scripts.patches || node.scripts.patches_in_production || prunable(node))
-}
-
-fn prunable(node: &NodeProject) -> bool {
-    matches!(node.manager.kind, ManagerKind::Npm | ManagerKind::Pnpm) && !node.workspace
-}
-
-/// Whether production dependencies are what is left of all of them, because something was done to them after the install
-/// that needs a development dependency.
-fn pruned(node: &NodeProject) -> bool {
-    // pnpm keeps Prisma's client deep in a folder whose name holds versions, so it cannot be copied by name.
-    let client = node.manager.kind == ManagerKind::Pnpm && node.prisma.as_ref().is_some_and(|prisma| prisma.in_modules);
-    client || node.scripts.patches && !node.scripts.patches_in_production && prunable(node)
 }
 
 fn base(layout: &Layout<'_>) -> Result<Stage> {
@@ -104,6 +83,7 @@ fn manifests(layout: &Layout<'_>) -> Stage {
     let source = if node.root.as_str().is_empty() { "." } else { node.root.as_str() };
     let step = Step::run("manifests", "node/manifests")
         .mount(crate::plan::Mount::Bind { from: None, source: source.into(), target: "/src".into(), writable: false })
+        .words("program", if runs_on_bun(node) { &["bun", "run"][..] } else { &["node"] }.iter().copied())
         .words("inputs", inputs)
         .flag("workspace", node.workspace)
         .value("masked", crate::plan::Value::Word(masked.unwrap_or_default().into()));
@@ -180,11 +160,11 @@ fn deps(layout: &Layout<'_>, production: bool) -> Stage {
 
 fn production(layout: &Layout<'_>) -> Option<Stage> {
     let node = layout.node;
-    if !can_be_separate(node) {
+    if !node.can_leave_out_development() {
         return None;
     }
     let name = layout.name("prod-deps");
-    if pruned(node) {
+    if node.leaves_by_pruning() {
         let mut stage = Stage::from_stage(&name, &layout.name("deps"));
         let template = if node.manager.kind == ManagerKind::Pnpm { "node/pnpm-prune" } else { "node/npm-prune" };
         stage.push(
@@ -215,9 +195,9 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
             .flag("filtered", filtered)
             .words("workspaces", filtered.then_some(package))
             .cache("npm", "/root/.npm"),
-        ManagerKind::YarnClassic => {
-            step("node/yarn-classic-install").locked_cache("yarn-classic", "/usr/local/share/.cache/yarn")
-        }
+        ManagerKind::YarnClassic => step("node/yarn-classic-install")
+            .flag("lenient", !node.pinned)
+            .locked_cache("yarn-classic", "/usr/local/share/.cache/yarn"),
         ManagerKind::YarnBerry => {
             let step = if production {
                 let names = if filtered { node.package.clone() } else { "--all".into() };
@@ -230,7 +210,7 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
         }
         ManagerKind::Pnpm => {
             let filter = format!("./{package}...");
-            step("node/pnpm-install").words("filters", filtered.then_some(filter)).cache("pnpm-store", "/pnpm/store")
+            store(step("node/pnpm-install").words("filters", filtered.then_some(filter)))
         }
         ManagerKind::Bun => step("node/bun-install").cache("bun", "/root/.bun/install/cache"),
     };
@@ -250,17 +230,21 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
     step.why("reruns only when the dependency set changes")
 }
 
-/// The strict install once more, with the real manifests, where that takes a moment and fetches nothing.
-pub(super) fn check(layout: &Layout<'_>) -> Option<Step> {
+/// The strict install once more, with the real manifests, where that takes a moment and fetches nothing: it links the
+/// commands of members.
+pub(super) fn check(layout: &Layout<'_>) -> Option<Vec<String>> {
     let node = layout.node;
-    let filtered = layout.config.manifests == Some(Manifests::Copy);
     // `npm ci` and Yarn would install everything again. The `manifests` stage reads the real manifests in every build, so
     // there is nothing left for them to find.
-    if node.manager.kind != ManagerKind::Pnpm || !node.manager.frozen || filtered || !node.workspace {
-        return None;
-    }
-    let step = Step::run("check", "node/pnpm-check").cache("pnpm-store", "/pnpm/store").seconds(2.0);
-    Some(step.why("links the commands of members and holds the real manifests against the lockfile"))
+    let reduced = layout.config.manifests != Some(Manifests::Copy);
+    let strict = node.manager.kind == ManagerKind::Pnpm && node.manager.frozen && reduced && node.workspace;
+    let words = ["pnpm", "install", "--offline", "--frozen-lockfile", "--ignore-scripts"];
+    strict.then(|| words.map(str::to_owned).to_vec())
+}
+
+/// Mounts the store of pnpm.
+pub(super) fn store(step: Step) -> Step {
+    step.cache("pnpm-store", "/pnpm/store")
 }
 
 /// Whether a default image can be told apart from one that has no Node.

@@ -32,8 +32,13 @@ pub(super) fn stage(layout: &Layout<'_>, project: &Project) -> Result<Stage> {
     let packages: BTreeSet<String> = layout.node.system.run.iter().chain(&layout.config.packages).cloned().collect();
     stage.maybe(system::install("packages", &packages, &image)?.map(|step| step.after([] as [&str; 0])));
     stage.push(Step::env("environment", environment(layout)).after([] as [&str; 0]));
+    let owner = config_user(layout).unwrap_or_else(|| user(&image, layout).to_owned());
+    if layout.node.writes && system::family(&image) != Family::Distroless {
+        let step = Step::run("writable", "node/writable").word("owner", &owner).seconds(0.2);
+        stage.push(step.after(["workdir"]).why("the program makes files beside itself"));
+    }
     modules(&mut stage, layout);
-    application(&mut stage, layout);
+    application(&mut stage, layout, layout.node.writes.then_some(owner.as_str()));
     for frontend in &project.frontends {
         let to = format!("./{}/", frontend.output);
         let step = Step::copy_from(&frontend.stage, &frontend.stage, [frontend.built()], &to).linked();
@@ -107,7 +112,7 @@ fn is_standalone(node: &NodeProject) -> bool {
 fn environment(layout: &Layout<'_>) -> BTreeMap<String, String> {
     let node = layout.node;
     let mut env = BTreeMap::from([("NODE_ENV".to_owned(), "production".to_owned())]);
-    env.extend(node.system.env.iter().filter(|(name, _)| !name.contains("SKIP")).cloned());
+    env.extend(node.system.env.iter().filter(|(name, _)| name == "PUPPETEER_EXECUTABLE_PATH").cloned());
     env.extend(node.start.iter().flat_map(|start| start.env.clone()));
     env.extend(node.listen.env.clone());
     env.extend(layout.config.env.clone());
@@ -142,11 +147,14 @@ fn modules(stage: &mut Stage, layout: &Layout<'_>) {
 }
 
 /// Copies the program.
-fn application(stage: &mut Stage, layout: &Layout<'_>) {
+fn application(stage: &mut Stage, layout: &Layout<'_>, owner: Option<&str>) {
     let node = layout.node;
     let package = layout.package_dir();
     let last = stage.steps.last().map(|step| step.id.clone()).unwrap_or_default();
-    let mut push = |step: Step| {
+    let mut push = |mut step: Step| {
+        if let Some(owner) = owner {
+            step = step.owned_by(owner);
+        }
         stage.push(step.after(["workdir".to_owned(), last.clone()]));
     };
     let folders = || {
@@ -209,6 +217,11 @@ fn built(layout: &Layout<'_>, paths: &[String], push: &mut dyn FnMut(Step)) {
             push(Step::copy_from(&format!("member-{member}"), "build", [from], &format!("./{member}/")).linked());
         }
     }
+}
+
+/// The user from the configuration, where it is a number.
+fn config_user(layout: &Layout<'_>) -> Option<String> {
+    layout.config.user.clone().filter(|user| user.bytes().all(|byte| byte.is_ascii_digit() || byte == b':'))
 }
 
 fn user(image: &str, layout: &Layout<'_>) -> &'static str {

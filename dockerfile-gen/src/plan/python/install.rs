@@ -81,7 +81,7 @@ impl Workshop<'_> {
         let locked = install.lock.is_some();
         let step = match install.manager {
             Some(Manager::Uv) => {
-                let step = Step::run("install", "python/uv").word("mode", "--frozen");
+                let step = Step::run("install", "python/uv").words("mode", locked.then_some("--frozen"));
                 step.words("options", self.uv_options(true))
             }
             Some(Manager::Poetry) => {
@@ -209,8 +209,9 @@ impl Workshop<'_> {
         }
         let step = match install.manager? {
             Manager::Uv => {
-                let step = Step::run("project", "python/uv").word("mode", "--locked").flag("ssh", install.ssh);
-                step.words("options", self.uv_options(false)).why("the strict run: it fails if the lock is out of date")
+                let step = Step::run("project", "python/uv").words("mode", install.lock.as_ref().map(|_| "--locked"));
+                let step = step.words("options", self.uv_options(false)).flag("ssh", install.ssh);
+                step.why("the strict run: it fails if the lock is out of date")
             }
             Manager::Poetry if python.installs_itself => {
                 let step = Step::run("project", "python/poetry").words("options", self.poetry_options());

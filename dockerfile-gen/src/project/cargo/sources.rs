@@ -91,6 +91,9 @@ pub(super) fn scan(
         }
     }
     templates(tree, members, notes);
+    if scan.port.is_none() {
+        configured_port(tree, &runtime, &mut scan, notes);
+    }
     scan.runtime_files = runtime.into_iter().collect();
     scan
 }
@@ -194,21 +197,46 @@ fn reads(
                     tree.has_dir(full.as_str()) || tree.has(full.as_str()) && !full.as_str().ends_with(".rs")
                 });
                 match there {
-                    Some(full) if !full.as_str().ends_with("Cargo.toml") => {
-                        if runtime.insert(full.clone()) {
-                            notes.need(full.as_str());
-                            notes.found(
-                                path.as_str(),
-                                Some(line_at(text, offset)),
-                                format!("reads `{full}` when it runs"),
-                            );
-                        }
+                    Some(full) if !full.as_str().ends_with("Cargo.toml") && runtime.insert(full.clone()) => {
+                        notes.need(full.as_str());
+                        notes.found(path.as_str(), Some(line_at(text, offset)), format!("reads `{full}` when it runs"));
                     }
                     Some(_) => {}
                     None if word.starts_with("Serve") || word.starts_with("File") => {
                         notes.assets.push(Asset { path: found, embedded: false });
                     }
                     None => {}
+                }
+            }
+        }
+    }
+}
+
+/// The port that a configuration file, read when the program runs, gives the application itself.
+fn configured_port(tree: &dyn Tree, runtime: &BTreeSet<RelPath>, scan: &mut Scan, notes: &mut Notes) {
+    const OWN: [&str; 7] = ["", "application", "app", "server", "http", "web", "api"];
+    let files = runtime.iter().flat_map(|path| {
+        let below = tree.under(path.as_str()).map(|(file, _)| file);
+        below.chain(tree.files().get_key_value(path).map(|(file, _)| file)).collect::<Vec<_>>()
+    });
+    for file in files.filter(|file| [".yaml", ".yml", ".toml"].iter().any(|end| file.as_str().ends_with(end))) {
+        let mut section = String::new();
+        for (index, line) in tree.scan(file.as_str()).lines().enumerate() {
+            let nested = line.starts_with([' ', '\t']);
+            let Some((key, value)) = line.split_once([':', '=']) else {
+                section = line.trim_matches(['[', ']', ' ']).to_owned();
+                continue;
+            };
+            let (key, value) = (key.trim(), value.trim().trim_matches('"'));
+            if value.is_empty() && !nested {
+                section = key.to_owned();
+            } else if key == "port"
+                && OWN.contains(&if nested || file.as_str().ends_with(".toml") { section.as_str() } else { "" })
+            {
+                if let Some(port) = leading_port(value) {
+                    scan.port = Some(port);
+                    notes.found(file.as_str(), Some(index as u32 + 1), format!("listens on port {port}"));
+                    return;
                 }
             }
         }
@@ -228,7 +256,7 @@ fn listen(text: &str, path: &RelPath, scan: &mut Scan, notes: &mut Notes) {
             break;
         }
         if scan.port.is_none()
-            && let Some(port) = port_in(line).or_else(|| port_variable(&lines[index..]))
+            && let Some(port) = port_in(line).or_else(|| port_variable(&lines, index))
         {
             scan.port = Some(port);
             notes.found(path.as_str(), Some(number), format!("listens on port {port}"));
@@ -278,13 +306,21 @@ fn port_in(line: &str) -> Option<u16> {
     None
 }
 
-/// The default of a variable such as `PORT`, on its line or the few after it.
-fn port_variable(lines: &[&str]) -> Option<u16> {
-    lines.first().filter(|line| line.contains("PORT\"") && !line.contains("EXPORT"))?;
-    let numbers = lines.iter().take(8).flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
-    numbers
-        .filter_map(|word| word.trim_end_matches("_u16").trim_end_matches("u16").parse().ok())
-        .find(|port| *port >= 1000)
+/// The default of a variable such as `PORT`, or of an argument `--port`, on its line or those around it.
+fn port_variable(lines: &[&str], index: usize) -> Option<u16> {
+    let line = lines.get(index)?;
+    let number = |line: &&str| {
+        let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let numbers = words.filter_map(|word| word.trim_end_matches("u16").trim_end_matches('_').parse::<u16>().ok());
+        numbers.into_iter().find(|port| *port >= 1000)
+    };
+    let before = &lines[index.saturating_sub(4)..index];
+    let default = before.iter().rev().filter(|line| line.contains("default_value")).find_map(number);
+    if line.contains("port: u16") {
+        return default;
+    }
+    let named = line.contains("PORT\"") && !line.contains("EXPORT") || line.contains("long = \"port\"");
+    named.then(|| default.or_else(|| lines[index..].iter().take(8).find_map(number))).flatten()
 }
 
 fn leading_port(text: &str) -> Option<u16> {
@@ -304,9 +340,10 @@ mod tests {
         assert_eq!(port_in(r#"#[arg(short, long = "port", default_value = "9000")]"#), Some(9000));
         assert_eq!(port_in(r#"redis_uri: "redis://127.0.0.1:6379""#), None);
         assert_eq!(
-            port_variable(&["match env::var(\"PORT\") {", "Ok(v) => v.parse()?,", "Err(_) => 8080,"]),
+            port_variable(&["match env::var(\"PORT\") {", "Ok(v) => v.parse()?,", "Err(_) => 8080,"], 0),
             Some(8080)
         );
+        assert_eq!(port_variable(&["#[arg(", "default_value = \"8080\",", "env = \"APP_PORT\"", ")]"], 2), Some(8080));
         assert_eq!(port_in("let report = summarise(1000);"), None);
     }
 }

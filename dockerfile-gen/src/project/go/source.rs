@@ -83,7 +83,12 @@ impl Source {
             match item {
                 Item::Comment(comment, line) => source.directive(comment, line, &mut old_style),
                 Item::Token(token) => {
+                    let declares = matches!(token.word(), Some("func" | "var" | "const" | "type"));
                     source.tokens.push(token);
+                    if declares && source.generated && !source.embeds_files() {
+                        // Generated code is long, and nobody wrote an address or a path into it.
+                        break;
+                    }
                     if source.package.is_empty()
                         && let [.., first, second] = source.tokens.as_slice()
                         && first.word() == Some("package")
@@ -101,6 +106,11 @@ impl Source {
         }
         source.find_imports();
         source
+    }
+
+    /// Whether a file may have `//go:embed`, by what was read of its imports.
+    fn embeds_files(&self) -> bool {
+        self.tokens.iter().any(|token| token.text() == Some("embed"))
     }
 
     fn directive(&mut self, comment: &str, line: u32, old_style: &mut Vec<String>) {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::manifest::Manifest;
-use super::source::{leading_port, line_of, occurrences, port_after};
+use super::source::{Source, leading_port, line_of, occurrences, port_after};
 use super::start::Start;
 use super::within;
 use crate::project::Notes;
@@ -24,57 +24,35 @@ pub struct Listen {
     pub health: Option<String>,
 }
 
-/// At most so many source files are read.
-const FILES: usize = 400;
-
-/// Source files of a package that are part of the program: the likeliest to open a socket first.
-pub(crate) fn sources(tree: &dyn Tree, dir: &str) -> Vec<RelPath> {
-    let mut files: Vec<&RelPath> = tree.under(dir).map(|(path, _)| path).filter(|path| is_source(path, dir)).collect();
-    let rank = |path: &RelPath| {
-        let stem = path.file_name().split('.').next().unwrap_or_default().to_ascii_lowercase();
-        let depth = path.as_str().matches('/').count();
-        let known = ["server", "index", "main", "app", "www", "config", "env", "start", "bootstrap"];
-        (known.iter().position(|name| *name == stem).unwrap_or(known.len()), depth)
-    };
-    files.sort_by_cached_key(|path| rank(path));
-    files.into_iter().take(FILES).cloned().collect()
-}
-
-fn is_source(path: &RelPath, dir: &str) -> bool {
-    let inside = path.as_str()[dir.len()..].trim_start_matches('/');
-    let name = path.file_name();
-    let ending = [".js", ".ts", ".mjs", ".cjs", ".mts", ".cts"].iter().any(|ending| name.ends_with(ending));
-    // `bin/www` is where the Express generator puts the server.
-    let wanted = ending && !name.ends_with(".d.ts") && !name.ends_with(".min.js") || inside == "bin/www";
-    let test = |part: &str| matches!(part, "test" | "tests" | "__tests__" | "e2e" | "cypress" | "docs" | "examples");
-    let tool = name.contains(".test.") || name.contains(".spec.") || name.contains(".config.") || name.contains("rc.");
-    wanted && !tool && !inside.split('/').any(test) && !inside.starts_with("public/") && !inside.contains("/public/")
-}
-
 /// Finds the port and the address of a server that the project wrote itself.
-pub(crate) fn detect(tree: &dyn Tree, package: &Manifest, start: &Start, notes: &mut Notes) -> Listen {
+pub(crate) fn detect(
+    tree: &dyn Tree,
+    package: &Manifest,
+    start: &Start,
+    sources: &[Source],
+    notes: &mut Notes,
+) -> Listen {
     let mut listen = Listen::default();
     if let Some(port) = asked(start) {
         notes.found(&package.path, package.line("scripts"), format!("port {port}, from the start command"));
         listen.port = Some(port);
     }
     let mut reads_port = None;
-    for path in sources(tree, &package.dir) {
-        let text = tree.scan(path.as_str());
+    for Source { path, text } in sources {
         if listen.port.is_none()
-            && let Some((port, at)) = port_in(&text)
+            && let Some((port, at)) = port_in(text)
         {
-            notes.found(path.as_str(), Some(line_of(&text, at)), format!("port {port}"));
+            notes.found(path.as_str(), Some(line_of(text, at)), format!("port {port}"));
             listen.port = Some(port);
         }
         if reads_port.is_none() && text.contains("env.PORT") {
-            reads_port = text.find("env.PORT").map(|at| (path.clone(), line_of(&text, at)));
+            reads_port = text.find("env.PORT").map(|at| (path.clone(), line_of(text, at)));
         }
-        address(&text, &path, package, &mut listen, notes);
+        address(text, path, package, &mut listen, notes);
         if listen.health.is_none()
-            && let Some((route, at)) = health(&text)
+            && let Some((route, at)) = health(text)
         {
-            notes.found(path.as_str(), Some(line_of(&text, at)), format!("health endpoint {route}"));
+            notes.found(path.as_str(), Some(line_of(text, at)), format!("health endpoint {route}"));
             listen.health = Some(route);
         }
     }
@@ -188,9 +166,11 @@ fn address(text: &str, path: &RelPath, package: &Manifest, listen: &mut Listen, 
 fn health(text: &str) -> Option<(String, usize)> {
     for route in ["/health", "/healthz", "/api/health", "/healthcheck", "/api/healthz", "/livez", "/ping"] {
         for quote in ['\'', '"', '`'] {
-            let call = format!(".get({quote}{route}{quote}");
-            if let Some(at) = text.find(&call) {
-                return Some((route.to_owned(), at));
+            // A router may be mounted below another path; the program itself is not.
+            for owner in ["app", "server", "fastify"] {
+                if let Some(at) = text.find(&format!("{owner}.get({quote}{route}{quote}")) {
+                    return Some((route.to_owned(), at));
+                }
             }
         }
     }

@@ -75,7 +75,7 @@ const LOCKFILES: [(&str, ManagerKind); 6] = [
 pub(crate) fn detect(tree: &dyn Tree, root: &Manifest, node: u32, notes: &mut Notes) -> Result<Manager> {
     let present: Vec<(&str, ManagerKind)> =
         LOCKFILES.into_iter().filter(|(file, _)| tree.has(&within(&root.dir, file))).collect();
-    let (program, asked) = chosen(root, &present, notes);
+    let (program, asked) = chosen(tree, root, &present, notes);
     let kind = match program {
         "pnpm" => ManagerKind::Pnpm,
         "bun" => ManagerKind::Bun,
@@ -108,6 +108,13 @@ pub(crate) fn detect(tree: &dyn Tree, root: &Manifest, node: u32, notes: &mut No
         ManagerKind::Npm => npm(&mut manager, asked, &lock, root, node, notes),
         ManagerKind::YarnClassic => {
             manager.major = 1;
+            if let Some(name) = unknown("yarn.lock", &lock, root).filter(|_| !lock.is_empty()) {
+                notes.warn(format!(
+                    "yarn.lock does not know `{name}` as package.json asks for it, so a frozen install would refuse: run \
+                     `yarn install` once and commit the lockfile"
+                ));
+                manager.frozen = false;
+            }
             // The images bring Yarn 1 until Node 25; its last releases differ in nothing that an install would notice.
             manager.install = (node >= 26).then(|| "yarn@1.22.22".to_owned());
         }
@@ -123,6 +130,7 @@ pub(crate) fn detect(tree: &dyn Tree, root: &Manifest, node: u32, notes: &mut No
 
 /// The program and the version that the project asks for.
 fn chosen(
+    tree: &dyn Tree,
     root: &Manifest,
     present: &[(&'static str, ManagerKind)],
     notes: &mut Notes,
@@ -150,7 +158,10 @@ fn chosen(
         }
     }
     let from_volta = |program: &str| root.str_at("volta", program).and_then(plain);
-    if let Some((file, kind)) = present.first() {
+    // Of several lockfiles the first one that knows what package.json asks for is the one that is kept up.
+    let agrees = |file: &str| unknown(file, &tree.scan(&within(&root.dir, file)), root).is_none();
+    if let Some((file, kind)) = present.iter().find(|(file, _)| present.len() == 1 || agrees(file)).or(present.first())
+    {
         let others: Vec<&str> =
             present.iter().filter(|(_, other)| other.program() != kind.program()).map(|(file, _)| *file).collect();
         if !others.is_empty() {
@@ -197,7 +208,7 @@ fn npm(manager: &mut Manager, asked: Option<String>, lock: &str, root: &Manifest
         notes.found(&file, None, "written by npm 6, which ignored conflicts between peer dependencies");
         manager.legacy_peers = true;
     }
-    if let Some(name) = disagreement(lock, root) {
+    if let Some(name) = unknown(&file, lock, root) {
         notes.warn(format!(
             "{file} does not agree with package.json about `{name}`, so `npm ci` would refuse: \
              `npm install` is used; run it once and commit the lockfile"
@@ -206,9 +217,27 @@ fn npm(manager: &mut Manager, asked: Option<String>, lock: &str, root: &Manifest
     }
 }
 
+const KINDS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
+
+/// A dependency that package.json asks for and a lockfile does not know, as far as its text tells.
+fn unknown(file: &str, lock: &str, root: &Manifest) -> Option<String> {
+    match file {
+        "yarn.lock" if !lock.lines().take(10).any(|line| line == "__metadata:") => {
+            let missing = |name: &str, range: &str| {
+                let key = format!("{name}@{range}");
+                !lock.match_indices(&key).any(|(at, _)| lock[at + key.len()..].starts_with([',', ':', '"']))
+            };
+            let resolved = root.get("resolutions").is_some();
+            let mut asked = root.dependencies(&KINDS).filter(|(_, range)| !range.contains(':'));
+            asked.find(|(name, range)| !resolved && missing(name, range)).map(|(name, _)| name.to_owned())
+        }
+        "package-lock.json" | "npm-shrinkwrap.json" => disagreement(lock, root),
+        _ => None,
+    }
+}
+
 /// A dependency that package.json and the root entry of package-lock.json say different things about.
 fn disagreement(lock: &str, root: &Manifest) -> Option<String> {
-    const KINDS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
     let start = lock.find("\n    \"\": {")? + "\n    \"\": ".len();
     let end = start + lock[start..].find("\n    }")? + "\n    }".len();
     let locked: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&lock[start..end]).ok()?;

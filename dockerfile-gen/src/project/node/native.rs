@@ -72,6 +72,16 @@ const COMPILED: [(&str, &[&str], &[&str]); 21] = [
     ("zeromq", &[], &[]),
 ];
 
+/// Development tools that download a program when they are installed, and what keeps them from it.
+const DOWNLOADS: [(&str, &str, &str); 6] = [
+    ("chromedriver", "CHROMEDRIVER_SKIP_DOWNLOAD", "true"),
+    ("cypress", "CYPRESS_INSTALL_BINARY", "0"),
+    ("electron", "ELECTRON_SKIP_BINARY_DOWNLOAD", "1"),
+    ("geckodriver", "GECKODRIVER_SKIP_DOWNLOAD", "true"),
+    ("mongodb-memory-server", "MONGOMS_DISABLE_POSTINSTALL", "1"),
+    ("puppeteer", "PUPPETEER_SKIP_DOWNLOAD", "true"),
+];
+
 /// Reads the system packages that locked dependencies need.
 pub(crate) fn system(
     tree: &dyn Tree,
@@ -94,11 +104,27 @@ pub(crate) fn system(
         system.build.extend(build.iter().map(|package| (*package).to_owned()));
         system.run.extend(run.iter().map(|package| (*package).to_owned()));
     }
+    for (name, variable, value) in DOWNLOADS {
+        let produces = all.iter().any(|package| package.dependency(name).is_some());
+        if !produces && all.iter().any(|package| package.any_dependency(name).is_some()) {
+            notes.found(&root.path, root.line(name), format!("`{name}` is for development: its download is left out"));
+            system.env.push((variable.into(), value.into()));
+        }
+    }
     if has("puppeteer") && all.iter().any(|package| package.dependency("puppeteer").is_some()) {
         notes.found(&root.path, root.line("puppeteer"), "Puppeteer with Debian's Chromium");
         system.run.insert("chromium".into());
         system.env.push(("PUPPETEER_EXECUTABLE_PATH".into(), "/usr/bin/chromium".into()));
         system.env.push(("PUPPETEER_SKIP_DOWNLOAD".into(), "true".into()));
+    }
+    // What tests drive a browser with is not used in a build, and would be fetched from elsewhere.
+    for (name, variable, value) in
+        [("cypress", "CYPRESS_INSTALL_BINARY", "0"), ("puppeteer", "PUPPETEER_SKIP_DOWNLOAD", "true")]
+    {
+        let set = system.env.iter().any(|(known, _)| known == variable);
+        if has(name) && !set {
+            system.env.push((variable.into(), value.into()));
+        }
     }
     if all.iter().any(|package| package.dependencies(&KINDS).any(|(_, range)| is_git(range))) {
         notes.found(&root.path, None, "a dependency comes from a git repository");

@@ -1,33 +1,19 @@
 //! What the program needs in the image.
 //!
-//! Input: the package and how it is started. Output: [`Program`], [`Keep`], [`Listen`]. The one idea: a start command names
+//! Input: the package and how it is started. Output: [`Program`] and [`Listen`]. The one idea: a start command names
 //! its entry, and whether the entry is in the tree tells whether the sources run or what is built from them.
 
 use super::framework::{self, Framework};
 use super::listen::{self, Listen};
-use super::manager::{Manager, ManagerKind};
 use super::manifest::Manifest;
 use super::nx::{self, NxProject};
-use super::scripts::Scripts;
+use super::source::Source;
 use super::start::{self, Found, Start};
-use super::{source, within, yaml};
+use super::{source, within};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::project::Notes;
 use crate::tree::Tree;
-
-/// What of the package gets into the image.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Keep {
-    /// The sources, which run as they are.
-    Sources,
-    /// These paths, relative to the package, after the build.
-    Paths(Vec<String>),
-    /// All that is there after the build, because nothing says what of it is enough.
-    All,
-}
 
 /// The program, before it is known what it needs.
 #[derive(Clone, Debug)]
@@ -258,124 +244,12 @@ fn development_needed(package: &Manifest, root: &Manifest, start: &mut Start, no
     }
 }
 
-/// Decides what of the package gets into the image.
-pub(crate) fn keep(
-    tree: &dyn Tree,
-    package: &Manifest,
-    program: &Program,
-    scripts: &Scripts,
-    config: &Config,
-) -> Result<Keep> {
-    let paths = |names: &[&str]| Keep::Paths(names.iter().map(|name| (*name).to_owned()).collect());
-    let has = |path: &str| tree.has(&within(&package.dir, path)) || tree.has_dir(&within(&package.dir, path));
-    Ok(match &program.framework {
-        Framework::Static { dir, .. } => paths(&[dir]),
-        Framework::Next { standalone } => {
-            let mut names = if *standalone { Vec::new() } else { vec![".next", "package.json"] };
-            names.extend(Some("public").filter(|public| has(public)));
-            let config = framework::config(tree, package, "next.config").0;
-            let file = config.rsplit('/').next().unwrap_or_default().to_owned();
-            if !standalone && file != "package.json" {
-                names.push(&file);
-            }
-            paths(&names)
-        }
-        Framework::Nuxt | Framework::Nitro => paths(&[".output"]),
-        Framework::ReactRouter | Framework::Remix | Framework::SvelteKit { .. } => paths(&["build", "package.json"]),
-        Framework::Astro => paths(&["dist", "package.json"]),
-        Framework::Server | Framework::Nest => {
-            if scripts.build.is_empty() && scripts.hooks.is_empty() {
-                return Ok(Keep::Sources);
-            }
-            let Some(entry) = program.entry.as_deref().filter(|_| config.command.is_none()) else {
-                return Ok(Keep::All);
-            };
-            let (top, inside) = entry.split_once('/').unwrap_or((entry, ""));
-            if entry_exists(tree, package, entry) || inside.is_empty() || has(top) {
-                return Ok(Keep::All);
-            }
-            let mut names = vec![top.to_owned(), "package.json".to_owned()];
-            names.extend(read_at_run_time(tree, package, top));
-            Keep::Paths(names)
-        }
-    })
-}
-
-/// Folders that programs conventionally read when they run.
-const CONVENTIONAL: [&str; 22] = [
-    "public",
-    "static",
-    "views",
-    "templates",
-    "assets",
-    "locales",
-    "locale",
-    "i18n",
-    "lang",
-    "migrations",
-    "prisma",
-    "drizzle",
-    "config",
-    "resources",
-    "proto",
-    "protos",
-    "emails",
-    "email-templates",
-    "data",
-    "db",
-    "database",
-    "certs",
-];
-
-/// Folders and files of the package, beside what is built, that the program reads when it runs.
-fn read_at_run_time(tree: &dyn Tree, package: &Manifest, built: &str) -> Vec<String> {
-    let texts: Vec<String> = listen::sources(tree, &package.dir).iter().map(|path| tree.scan(path.as_str())).collect();
-    let mentioned = |name: &str| {
-        texts.iter().any(|text| {
-            text.match_indices(name).any(|(at, _)| {
-                let before = text[..at].trim_end_matches("./").trim_end_matches("../");
-                let opened = before.ends_with(['\'', '"', '`']) || text[..at].ends_with("}/");
-                let after = text[at + name.len()..].chars().next();
-                let import = text[..at]
-                    .rsplit('\n')
-                    .next()
-                    .is_some_and(|line| line.contains("import ") || line.contains("require("));
-                opened && matches!(after, Some('/' | '\'' | '"' | '`')) && !import
-            })
-        })
-    };
-    let tools = |name: &str| {
-        name == built
-            || name.starts_with('.')
-            || matches!(name, "test" | "tests" | "docs" | "scripts" | "node_modules" | "coverage" | "e2e" | "src")
-    };
-    let folders = tree.dirs_in(&package.dir);
-    let mut names: Vec<String> = folders
-        .into_iter()
-        .filter(|name| !tools(name) && (CONVENTIONAL.contains(&name.as_str()) || mentioned(name)))
-        .collect();
-    if mentioned("src/") && !texts.iter().all(|text| !text.contains("process.cwd()")) {
-        names.push("src".into());
-    }
-    for path in tree.files_in(&package.dir) {
-        let name = path.file_name();
-        let data = [".json", ".yaml", ".yml", ".graphql", ".proto", ".html", ".ejs", ".sql", ".txt", ".toml", ".csv"];
-        let settings = name.starts_with("tsconfig")
-            || name.starts_with("package")
-            || name.contains("lock")
-            || name.starts_with('.');
-        if data.iter().any(|ending| name.ends_with(ending)) && !settings && mentioned(name) {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}
-
 /// Where the program listens.
 pub(crate) fn listen(
     tree: &dyn Tree,
     package: &Manifest,
     program: &Program,
+    sources: &[Source],
     config: &Config,
     notes: &mut Notes,
 ) -> Listen {
@@ -383,7 +257,7 @@ pub(crate) fn listen(
         (Framework::Static { .. }, _) => {
             return Listen { port: Some(config.port.unwrap_or(8080)), ..Listen::default() };
         }
-        (Framework::Server | Framework::Nest, Some(start)) => listen::detect(tree, package, start, notes),
+        (Framework::Server | Framework::Nest, Some(start)) => listen::detect(tree, package, start, sources, notes),
         (_, Some(start)) => listen::of_command(package, start, notes),
         (_, None) => Listen::default(),
     };
@@ -416,63 +290,4 @@ pub(crate) fn listen(
         notes.warn("the port was not found, so the image exposes none; `--port` says it");
     }
     listen
-}
-
-/// Files and folders that an install reads beside manifests and the lockfile.
-pub(crate) fn inputs(
-    tree: &dyn Tree,
-    root: &Manifest,
-    manager: &Manager,
-    keeps_npmrc: bool,
-    notes: &mut Notes,
-) -> Result<Vec<String>> {
-    let mut inputs = Vec::new();
-    let npmrc = Some(".npmrc").filter(|_| keeps_npmrc);
-    let own: &[&str] = match manager.kind {
-        ManagerKind::Npm => &["patches"],
-        ManagerKind::YarnClassic => &[".yarnrc", "patches"],
-        ManagerKind::YarnBerry => {
-            &[".yarnrc.yml", ".yarn/releases", ".yarn/plugins", ".yarn/patches", ".yarn/cache", "patches"]
-        }
-        ManagerKind::Pnpm => &["pnpm-workspace.yaml", ".pnpmfile.cjs", ".pnpmfile.mjs", "pnpmfile.js", "patches"],
-        ManagerKind::Bun => &["bunfig.toml", "patches"],
-    };
-    for name in npmrc.into_iter().chain(own.iter().copied()) {
-        let path = within(&root.dir, name);
-        if tree.has(&path) || tree.has_dir(&path) {
-            notes.need(&path);
-            inputs.push(name.to_owned());
-        }
-    }
-    let settings = tree.text(&within(&root.dir, "pnpm-workspace.yaml"))?.unwrap_or_default();
-    let patched = yaml::map(&settings, "patchedDependencies");
-    let from_manifest = root.get("patchedDependencies").or_else(|| root.at("pnpm", "patchedDependencies"));
-    let more =
-        from_manifest.and_then(|map| map.as_object()).into_iter().flatten().filter_map(|(_, path)| path.as_str());
-    for path in patched.iter().map(|(_, path)| *path).chain(more) {
-        let known = inputs.iter().any(|input| path == *input || path.starts_with(&format!("{input}/")));
-        if !known && tree.has(&within(&root.dir, path)) {
-            notes.need(&within(&root.dir, path));
-            inputs.push(path.to_owned());
-        }
-    }
-    // Local packages and archives are installed from the project itself.
-    for (_, range) in root.dependencies(&["dependencies", "devDependencies", "optionalDependencies"]) {
-        let local = range
-            .strip_prefix("file:")
-            .or_else(|| range.strip_prefix("link:"))
-            .or_else(|| range.strip_prefix("portal:"));
-        let Some(local) = local.map(|path| path.trim_start_matches("./").trim_end_matches('/')) else { continue };
-        let path = within(&root.dir, local);
-        if !local.starts_with("..") && !local.is_empty() && (tree.has(&path) || tree.has_dir(&path)) {
-            notes.need(&path);
-            inputs.push(local.to_owned());
-        }
-    }
-    if let Some(file) = &manager.lockfile {
-        notes.need(&within(&root.dir, file));
-    }
-    inputs.sort();
-    inputs.dedup();
-    Ok(inputs)
 }

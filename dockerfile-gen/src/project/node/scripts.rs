@@ -197,7 +197,8 @@ fn fallback(
         Framework::Remix => &["remix", "vite:build"],
         Framework::SvelteKit { .. } => &["vite", "build"],
         Framework::Astro => &["astro", "build"],
-        Framework::Nest => &["nest", "build"],
+        Framework::Nest if package.any_dependency("@nestjs/cli").is_some() => &["nest", "build"],
+        Framework::Nest => &["tsc"],
         Framework::Server => {
             let compiled =
                 program.entry.as_deref().is_some_and(|entry| !super::needs::entry_exists(tree, package, entry));
@@ -265,8 +266,10 @@ impl Scripts {
         if self.build.is_empty() || matches!(framework, Framework::Server | Framework::Nest) {
             return;
         }
-        const PUBLIC: [&str; 8] =
-            ["VITE_", "NEXT_PUBLIC_", "REACT_APP_", "VUE_APP_", "PUBLIC_", "GATSBY_", "NUXT_PUBLIC_", "EXPO_PUBLIC_"];
+        let bare = package.any_dependency("astro").or(package.any_dependency("@sveltejs/kit")).is_some();
+        const PUBLIC: [&str; 7] =
+            ["VITE_", "NEXT_PUBLIC_", "REACT_APP_", "VUE_APP_", "GATSBY_", "NUXT_PUBLIC_", "PUBLIC_"];
+        let prefixes = if bare { &PUBLIC[..] } else { &PUBLIC[..6] };
         let endings = [".js", ".ts", ".jsx", ".tsx", ".vue", ".svelte", ".astro", ".mjs", ".html"];
         let files = tree.under(&package.dir).filter(|(path, _)| endings.iter().any(|end| path.as_str().ends_with(end)));
         let mut skips_checks = None;
@@ -280,12 +283,23 @@ impl Scripts {
                     .chars()
                     .take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == '_')
                     .collect();
-                if PUBLIC.iter().any(|prefix| name.starts_with(prefix) && name.len() > prefix.len()) {
+                if prefixes.iter().any(|prefix| name.starts_with(prefix) && name.len() > prefix.len()) {
                     self.public.insert(name);
                 } else if name == "SKIP_ENV_VALIDATION" {
                     skips_checks = Some((path.clone(), source::line_of(&text, at)));
                 }
             }
+        }
+        // BuildKit takes such a name for a secret, although what a browser gets is none.
+        let (named, public): (BTreeSet<String>, BTreeSet<String>) =
+            std::mem::take(&mut self.public).into_iter().partition(|name| looks_secret(name));
+        self.public = public;
+        if !named.is_empty() {
+            let names = named.into_iter().collect::<Vec<_>>().join(", ");
+            notes.warn(format!(
+                "the build puts {names} into what the browser gets; the names look like secrets, so they are not \
+                 arguments of the build: set them with `build-env`"
+            ));
         }
         if let Some((path, line)) = skips_checks {
             notes.found(path.as_str(), Some(line), "checks the environment of the running program, not of the build");
@@ -301,4 +315,13 @@ impl Scripts {
             }
         }
     }
+}
+
+/// Whether BuildKit's check for secrets in `ARG` and `ENV` would complain about a name.
+/// Source: <https://docs.docker.com/reference/build-checks/secrets-used-in-arg-or-env/>.
+fn looks_secret(name: &str) -> bool {
+    const WORDS: [&str; 10] =
+        ["APIKEY", "AUTH", "CREDENTIAL", "CREDENTIALS", "KEY", "PASSWORD", "PWORD", "PASSWD", "SECRET", "TOKEN"];
+    let mut parts = name.split('_');
+    !name.split('_').any(|part| part == "PUBLIC") && parts.any(|part| WORDS.contains(&part))
 }

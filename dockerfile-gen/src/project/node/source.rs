@@ -3,6 +3,44 @@
 //! Input: JavaScript or TypeScript. Output: single settings and numbers. The one idea: a few words with the punctuation
 //! round them say what is needed, and what they do not say plainly is not believed.
 
+use crate::tree::{RelPath, Tree};
+
+/// At most so many source files are read.
+const FILES: usize = 400;
+
+/// A source file.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// Its path, relative to the project.
+    pub(crate) path: RelPath,
+    /// What it says.
+    pub(crate) text: String,
+}
+
+/// Reads the source files of a package that are part of the program: the likeliest to open a socket first.
+pub(crate) fn read(tree: &dyn Tree, dir: &str) -> Vec<Source> {
+    let mut files: Vec<&RelPath> = tree.under(dir).map(|(path, _)| path).filter(|path| is_source(path, dir)).collect();
+    let rank = |path: &RelPath| {
+        let stem = path.file_name().split('.').next().unwrap_or_default().to_ascii_lowercase();
+        let depth = path.as_str().matches('/').count();
+        let known = ["server", "index", "main", "app", "www", "config", "env", "start", "bootstrap"];
+        (known.iter().position(|name| *name == stem).unwrap_or(known.len()), depth)
+    };
+    files.sort_by_cached_key(|path| rank(path));
+    files.into_iter().take(FILES).map(|path| Source { path: path.clone(), text: tree.scan(path.as_str()) }).collect()
+}
+
+fn is_source(path: &RelPath, dir: &str) -> bool {
+    let inside = path.as_str()[dir.len()..].trim_start_matches('/');
+    let name = path.file_name();
+    let ending = [".js", ".ts", ".mjs", ".cjs", ".mts", ".cts"].iter().any(|ending| name.ends_with(ending));
+    // `bin/www` is where the Express generator puts the server.
+    let wanted = ending && !name.ends_with(".d.ts") && !name.ends_with(".min.js") || inside == "bin/www";
+    let test = |part: &str| matches!(part, "test" | "tests" | "__tests__" | "e2e" | "cypress" | "docs" | "examples");
+    let tool = name.contains(".test.") || name.contains(".spec.") || name.contains(".config.") || name.contains("rc.");
+    wanted && !tool && !inside.split('/').any(test) && !inside.starts_with("public/") && !inside.contains("/public/")
+}
+
 /// The text of `key: 'value'`, `key = "value"` or `"key": "value"` outside line comments.
 pub(crate) fn setting(text: &str, key: &str) -> Option<String> {
     occurrences(text, key).find_map(|at| {

@@ -205,11 +205,12 @@ impl Follow<'_> {
         if !by_exec && self.package.script(name).is_some() && (runs || words[0] != "bun" || name != "build") {
             return self.with_arguments(self.named(name, depth), words, name);
         }
+        if words[0] == "bun" && (name.contains('.') || name.contains('/')) {
+            let rest = words.iter().filter(|word| *word != "run");
+            return self.program(rest.cloned().collect());
+        }
         if runs || matches!(first, "install" | "ci" | "i" | "build" | "prune" | "rebuild") {
             return Found::Nothing;
-        }
-        if words[0] == "bun" && (first.contains('.') || first.contains('/')) {
-            return self.program(words.to_vec());
         }
         let skip = usize::from(matches!(first, "exec" | "dlx" | "x"));
         let inner: Vec<String> = rest.into_iter().skip(skip).cloned().collect();
@@ -381,5 +382,95 @@ fn builds(words: &[String]) -> bool {
         "prisma" => matches!(second, "generate" | "format" | "validate"),
         "serve" | "http-server" => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::MemTree;
+
+    fn found(scripts: &str, files: &[(&str, &str)]) -> Found {
+        let mut tree = MemTree::default();
+        tree.insert("package.json", format!("{{\"scripts\": {scripts}}}"));
+        for (path, text) in files {
+            tree.insert(path, *text);
+        }
+        let package = Manifest::read(&tree, "").unwrap().unwrap();
+        find(&tree, &package, None).1
+    }
+
+    fn argv(scripts: &str, files: &[(&str, &str)]) -> String {
+        match found(scripts, files) {
+            Found::Start(start) => match start.shell {
+                Some(shell) => format!("sh: {shell}"),
+                None => {
+                    let before: Vec<String> = start.before.iter().map(|words| words.join(" ")).collect();
+                    let all = before.into_iter().chain([start.argv.join(" ")]);
+                    all.collect::<Vec<_>>().join(" && ")
+                }
+            },
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn wrappers_and_managers_are_looked_through() {
+        assert_eq!(
+            argv(r#"{"start": "cross-env NODE_ENV=production node ./dist/index.js"}"#, &[]),
+            "node ./dist/index.js"
+        );
+        assert_eq!(
+            argv(r#"{"start": "npm run build && npm run serve", "build": "tsc", "serve": "node a.js"}"#, &[]),
+            "node a.js"
+        );
+        assert_eq!(argv(r#"{"start": "yarn prod", "prod": "dotenv -e .env -- node a.js"}"#, &[]), "node a.js");
+        assert_eq!(argv(r#"{"start": "env-cmd -f .env node a.js"}"#, &[]), "node a.js");
+        assert_eq!(argv(r#"{"start": "npx next start -p 4000"}"#, &[]), "next start -p 4000");
+        assert_eq!(
+            argv(r#"{"start": "npm start -- --port 80", "start:prod": "npm run x -- --a b", "x": "node x.js"}"#, &[]),
+            "node x.js --a b"
+        );
+        assert_eq!(argv(r#"{"start": "bun run src/index.ts"}"#, &[]), "bun src/index.ts");
+        assert_eq!(argv(r#"{"start": "node --run serve", "serve": "node a.js"}"#, &[]), "node a.js");
+        assert_eq!(
+            argv(r#"{"start": "run-s migrate serve", "migrate": "knex migrate:latest", "serve": "node a.js"}"#, &[]),
+            "knex migrate:latest && node a.js"
+        );
+    }
+
+    #[test]
+    fn process_managers_give_way_to_their_program() {
+        let json = ("ecosystem.config.json", r#"{"apps": [{"script": "./src/a.js", "env": {"PORT": 1234}}]}"#);
+        assert_eq!(argv(r#"{"start": "pm2 start ecosystem.config.json --no-daemon"}"#, &[json]), "node src/a.js");
+        let js = ("ecosystem.config.js", "module.exports = { apps: [{ name: 'x', script: 'dist/a.js' }] }");
+        assert_eq!(argv(r#"{"start": "pm2-runtime ecosystem.config.js"}"#, &[js]), "node dist/a.js");
+        assert_eq!(argv(r#"{"start": "nodemon server.js"}"#, &[]), "node server.js");
+    }
+
+    #[test]
+    fn development_servers_are_told_apart() {
+        for script in [
+            "next dev",
+            "vite",
+            "react-scripts start",
+            "nx serve",
+            "tsx watch src/a.ts",
+            "ts-node-dev a.ts",
+            "node --watch a.js",
+            "nodemon --exec ts-node a.ts",
+            "ng serve",
+        ] {
+            let found = found(&format!("{{\"start\": \"{script}\"}}"), &[]);
+            assert!(matches!(found, Found::Development(_)), "{script}: {found:?}");
+        }
+        assert_eq!(argv(r#"{"start": "nest start --watch", "start:prod": "node dist/main"}"#, &[]), "node dist/main");
+    }
+
+    #[test]
+    fn a_procfile_comes_first_and_a_loop_ends() {
+        assert_eq!(argv(r#"{"start": "nodemon"}"#, &[("Procfile", "web: node build/app.js\n")]), "node build/app.js");
+        assert_eq!(found(r#"{"start": "npm run start"}"#, &[]), Found::Nothing);
+        assert_eq!(argv(r#"{"start": "node a.js | pino"}"#, &[]), "sh: node a.js | pino");
     }
 }

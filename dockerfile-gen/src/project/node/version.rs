@@ -17,12 +17,23 @@ const LINES: [u32; 7] = [24, 26, 22, 20, 18, 16, 14];
 /// Lines whose maintenance is over.
 const ENDED: u32 = 20;
 
-/// Decides the major version and says why.
-pub(crate) fn detect(tree: &dyn Tree, root: &Manifest, package: &Manifest, notes: &mut Notes) -> Result<u32> {
-    let version = match pinned(tree, root, package, notes)? {
-        Some(version) => version,
-        None => ranged(root, package, notes),
-    };
+/// Decides the major version and says why; the second value says whether the project pins it.
+pub(crate) fn detect(tree: &dyn Tree, root: &Manifest, package: &Manifest, notes: &mut Notes) -> Result<(u32, bool)> {
+    let pinned = pinned(tree, root, package, notes)?;
+    let version = pinned.unwrap_or_else(|| ranged(root, package, notes));
+    Ok((supported(version, notes), pinned.is_some()))
+}
+
+/// A version that has images, with what the user should know of it.
+fn supported(version: u32, notes: &mut Notes) -> u32 {
+    if version % 2 == 1 && version < LINES[1] {
+        // An odd line ends after half a year, and with it its images.
+        notes.warn(format!(
+            "Node {version} has ended and was never a long-term line; the image has Node {}",
+            version + 1
+        ));
+        return version + 1;
+    }
     if version <= ENDED {
         notes.warn(format!(
             "Node {version} gets no security fixes any more; ask for a newer line, such as {}",
@@ -31,7 +42,7 @@ pub(crate) fn detect(tree: &dyn Tree, root: &Manifest, package: &Manifest, notes
     } else if version % 2 == 1 {
         notes.warn(format!("Node {version} is no line with long-term support; {} is one", version + 1));
     }
-    Ok(version)
+    version
 }
 
 /// The version that a file pins.
@@ -115,6 +126,22 @@ fn ranged(root: &Manifest, package: &Manifest, notes: &mut Notes) -> u32 {
             return version;
         }
         notes.warn(format!("{}: no line of Node is known that satisfies `{range}`", manifest.path));
+    }
+    // Its releases are bound to versions of Node: <https://github.com/sass/node-sass#node-version-support-policy>.
+    let bound = match package.major("node-sass").or_else(|| root.major("node-sass")) {
+        Some(..=4) => Some(14),
+        Some(5..=6) => Some(16),
+        Some(7..=8) => Some(18),
+        Some(9) => Some(20),
+        _ => None,
+    };
+    if let Some(version) = bound {
+        notes.found(
+            &package.path,
+            package.line("node-sass"),
+            format!("Node {version}, the newest that node-sass compiles with"),
+        );
+        return version;
     }
     notes.found(&package.path, None, format!("Node {}, because nothing asks for another", LINES[0]));
     LINES[0]

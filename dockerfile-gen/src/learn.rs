@@ -1,0 +1,178 @@
+//! How often the inputs of a plan really change.
+//!
+//! Input: a [`Repository`] and a [`Plan`]. Output: [`Learned`], rates as the configuration takes them. The one idea: a
+//! rate is the share of commits that touch what the steps of a class read; it is written into the user's configuration
+//! and nowhere else, so that a shallow clone generates the same file as a full one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::glob::Glob;
+use crate::history::{Commit, GitTree, Repository};
+use crate::order;
+use crate::plan::{Change, Input, Plan};
+
+/// Change rates, and how many commits they come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Learned {
+    /// How many commits were looked at.
+    pub commits: usize,
+    /// The share of commits that change a class of inputs, or a path where that differs much from its class.
+    pub rates: BTreeMap<String, f64>,
+}
+
+/// Fewer commits than this say nothing about the next.
+pub const FEWEST_COMMITS: usize = 20;
+
+/// A path whose rate differs from that of its class by more than this gets a rate of its own.
+const NOTABLE: f64 = 0.2;
+
+/// Names of files that decide which dependencies there are.
+const LOCKFILES: [&str; 16] = [
+    "Cargo.lock",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "bun.lockb",
+    "go.sum",
+    "go.mod",
+    "go.work",
+    "go.work.sum",
+    "Pipfile.lock",
+    "poetry.lock",
+    "uv.lock",
+    "pdm.lock",
+    "requirements.txt",
+];
+
+/// Looks at the last `count` commits.
+///
+/// # Errors
+/// [`Error::History`] if the history cannot be read.
+pub fn learn(repository: &Repository, count: usize, plan: &Plan) -> Result<Learned> {
+    let inputs = inputs(plan);
+    let mut classes: BTreeMap<&str, usize> = inputs.values().map(|class| (*class, 0)).collect();
+    let mut paths: BTreeMap<&str, usize> = inputs.keys().map(|path| (path.as_str(), 0)).collect();
+    let (_, lockfile) = Change::Lockfile.prior();
+    classes.insert(lockfile, 0);
+    let globs: BTreeMap<&str, Glob> = inputs.keys().map(|path| (path.as_str(), Glob::new(path))).collect();
+    let mut commits = 0;
+    let mut is_first = true;
+    repository.replay("HEAD", count, |commit: &Commit, _: &GitTree| -> Result<(), Error> {
+        if std::mem::take(&mut is_first) {
+            return Ok(());
+        }
+        commits += 1;
+        let mut touched: BTreeSet<&str> = BTreeSet::new();
+        for (path, count) in &mut paths {
+            if commit.changed.iter().any(|changed| holds(path, &globs, changed)) {
+                *count += 1;
+                touched.extend(inputs.get(*path).copied());
+            }
+        }
+        if commit.changed.iter().any(|changed| LOCKFILES.contains(&changed.rsplit('/').next().unwrap_or(changed))) {
+            touched.insert(lockfile);
+        }
+        for class in touched {
+            *classes.entry(class).or_default() += 1;
+        }
+        Ok(())
+    })?;
+    let rate = |count: usize| (count as f64 / f64::max(commits as f64, 1.0) * 1000.0).round() / 1000.0;
+    let mut rates: BTreeMap<String, f64> =
+        classes.iter().map(|(class, count)| ((*class).to_owned(), rate(*count))).collect();
+    for (path, count) in paths {
+        let own = rate(count);
+        let of_class = inputs.get(path).and_then(|class| rates.get(*class)).copied().unwrap_or(own);
+        // A name without one of these would be taken for a class.
+        if path.contains(['/', '.', '*']) && path != "." && (own - of_class).abs() > NOTABLE {
+            rates.insert(path.to_owned(), own);
+        }
+    }
+    Ok(Learned { commits, rates })
+}
+
+/// What the steps of a plan read of the context, and the class of each.
+fn inputs(plan: &Plan) -> BTreeMap<String, &'static str> {
+    let mut inputs = BTreeMap::new();
+    for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
+        for read in &step.reads {
+            if let Input::Context(path) = read {
+                inputs.entry(path.trim_start_matches("./").to_owned()).or_insert(step.change.prior().1);
+            }
+        }
+    }
+    inputs
+}
+
+fn holds(path: &str, globs: &BTreeMap<&str, Glob>, changed: &str) -> bool {
+    let path_dir = path.trim_end_matches('/');
+    matches!(path_dir, "" | ".")
+        || changed == path_dir
+        || changed.strip_prefix(path_dir).is_some_and(|rest| rest.starts_with('/'))
+        || globs.get(path).is_some_and(|glob| glob.matches(changed))
+}
+
+/// The seconds that a commit is expected to cost with the plan as it is ordered, at the rates of `config`.
+pub fn expected_cost(plan: &Plan, config: &Config) -> f64 {
+    let stage = |layers: &crate::layers::StageLayers| {
+        let given: Vec<usize> = (0..layers.layers.len()).collect();
+        order::cost(&layers.layers, &given)
+    };
+    plan.layers(config).iter().map(stage).sum()
+}
+
+/// Puts `rates` into the text of a `dockerfile.toml`, in place of those that are there. All else stays as it is.
+pub fn with_rates(text: &str, rates: &BTreeMap<String, f64>) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    let mut is_inside = false;
+    for line in text.lines() {
+        let trimmed = line.trim_start();
+        if trimmed.starts_with('[') {
+            is_inside = trimmed.trim_end() == "[rates]";
+        }
+        let is_inline =
+            !is_inside && trimmed.strip_prefix("rates").is_some_and(|rest| rest.trim_start().starts_with('='));
+        if !is_inside && !is_inline {
+            lines.push(line);
+        }
+    }
+    while lines.last().is_some_and(|line| line.trim().is_empty()) {
+        lines.pop();
+    }
+    let mut text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str("[rates]\n");
+    for (name, rate) in rates {
+        let is_bare = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        let name = if is_bare { name.clone() } else { format!("{name:?}") };
+        text.push_str(&format!("{name} = {rate:?}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_replace_those_that_are_there() {
+        let rates = BTreeMap::from([("proto/".to_owned(), 0.02), ("source".to_owned(), 0.5)]);
+        let expected = "port = 80\n\n[env]\nA = \"1\"\n\n[rates]\n\"proto/\" = 0.02\nsource = 0.5\n";
+        for text in [
+            "port = 80\n\n[env]\nA = \"1\"\n",
+            "port = 80\nrates = { source = 0.9 }\n\n[env]\nA = \"1\"\n",
+            "port = 80\n\n[rates]\nsource = 1.0\n\n[env]\nA = \"1\"\n",
+            expected,
+        ] {
+            assert_eq!(with_rates(text, &rates), expected, "{text}");
+        }
+        assert_eq!(with_rates("", &BTreeMap::new()), "[rates]\n");
+    }
+}

@@ -1,0 +1,530 @@
+//! One build after the other, on one builder.
+//!
+//! Input: [`Input`]s in the order in which they are built. Output: a [`Build`] for each. The one idea: go through the
+//! vertices from the base up, ask the store for each, and remember what was run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::context::{Copy, Sent};
+use super::digest::Digest;
+use super::fault::{Fault, FaultReason};
+use super::files::{Files, Node, What, Write};
+use super::graph::{self, Facet, Graph, Label, Op, Selector, Vertex, deduplicate};
+use super::options::{Context, Image, Input};
+use super::store::{Found, Id, Slot, Store};
+use super::why::Cause;
+use crate::context::BuildContext;
+use crate::dockerfile::Keyword;
+use crate::tree::content_id;
+
+/// A builder, with the cache that earlier builds filled.
+#[derive(Debug, Default)]
+pub struct Builder {
+    store: Store,
+    /// The steps of the build before.
+    past: Vec<Past>,
+    /// The records whose files are remembered.
+    recent: BTreeSet<Id>,
+    /// The copies of the contexts that the builder keeps.
+    copies: BTreeMap<String, Copy>,
+}
+
+/// A step of the build before, to say what is different now.
+#[derive(Debug)]
+struct Past {
+    key: String,
+    facets: Vec<(Facet, String)>,
+    label: Label,
+    record: Id,
+    vertex: usize,
+}
+
+/// What a build did.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Build {
+    /// The steps, in the order of their lines. Equal steps of two stages are one step, under the name that BuildKit
+    /// gives it.
+    pub steps: Vec<Step>,
+    /// What the target is, for builds on top of it.
+    pub image: Image,
+}
+
+/// A step as BuildKit lists it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Step {
+    /// As BuildKit prints it, such as `[build 2/3] COPY . .`.
+    pub name: String,
+    /// The line of its instruction, from 1.
+    pub line: usize,
+    /// The stage, as BuildKit prints it; `""` if there is only one.
+    pub stage: String,
+    /// The instruction.
+    pub keyword: Keyword,
+    /// Whether it is reused. `None` if that hangs on what another step leaves behind.
+    pub cached: Option<bool>,
+    /// Why it is not reused, or on what it hangs.
+    pub why: Cause,
+    /// What it takes from the build context.
+    pub reads: Reads,
+}
+
+/// What a step takes from the build context.
+#[derive(Clone, Debug, Default)]
+pub struct Reads {
+    pub(super) selectors: Vec<Selector>,
+}
+
+impl Reads {
+    /// Whether an edit of `path` can matter to the step. Links on the way are not followed, and what is left out of the
+    /// context is not considered.
+    pub fn touches(&self, path: &str) -> bool {
+        self.selectors.iter().any(|selector| selector.touches(path))
+    }
+
+    /// Whether it takes anything.
+    pub fn is_empty(&self) -> bool {
+        self.selectors.is_empty()
+    }
+}
+
+/// What became of a vertex.
+struct Outcome {
+    record: Id,
+    cached: Option<bool>,
+}
+
+/// One build while it is gone through.
+struct Run<'a> {
+    graph: &'a Graph,
+    contexts: BTreeMap<String, Sent<'a>>,
+    outcomes: BTreeMap<usize, Outcome>,
+    /// The records of the steps that are run in this build, or may be, with their names.
+    ran: BTreeMap<Id, (Option<bool>, String)>,
+    /// Vertices whose files are asked for.
+    shown: BTreeSet<usize>,
+    is_first: bool,
+}
+
+impl Run<'_> {
+    /// What BuildKit says of a step that is reused, needs nothing and that nothing asks for: it lists it as done, not as
+    /// reused, though it does not run it. `None` for all other steps.
+    fn unneeded(&self, number: usize) -> Option<Option<bool>> {
+        let vertex = self.graph.vertices.get(number)?;
+        let is_reused = self.outcomes.get(&number).is_some_and(|outcome| outcome.cached == Some(true));
+        if !vertex.inputs.is_empty() || !is_reused || self.graph.target.vertex == Some(number) {
+            return None;
+        }
+        let asks = |(_, vertex): &(usize, &Vertex)| vertex.inputs.iter().any(|input| input.vertex == number);
+        let needed = self.graph.vertices.iter().enumerate().filter(|(number, _)| self.graph.needed.contains(number));
+        let mut users = needed.filter(asks).map(|(user, _)| self.outcomes.get(&user).and_then(|user| user.cached));
+        users.try_fold(Some(false), |so_far, user| match user {
+            Some(true) => Some(so_far),
+            None => Some(None),
+            Some(false) => None,
+        })
+    }
+}
+
+impl Builder {
+    /// A builder that never built anything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Builds, and remembers it.
+    ///
+    /// # Errors
+    /// [`Fault`] where BuildKit would stop. What it would have run up to there is not remembered.
+    pub fn build(&mut self, input: &Input<'_>) -> Result<Build, Fault> {
+        let graph = graph::graph(input)?;
+        let mut run = Run {
+            contexts: self.contexts(input, &graph)?,
+            outcomes: BTreeMap::new(),
+            ran: BTreeMap::new(),
+            shown: shown(&graph),
+            is_first: self.store.is_empty(),
+            graph: &graph,
+        };
+        let (mut steps, mut past) = (Vec::new(), Vec::new());
+        for (number, vertex) in graph.vertices.iter().enumerate().filter(|(number, _)| graph.needed.contains(number)) {
+            let line = vertex.label.as_ref().map(|label| label.line);
+            let step = self.vertex(&mut run, number, vertex).map_err(|reason| Fault { line, reason })?;
+            let record = run.outcomes.get(&number).map_or(0, |outcome| outcome.record);
+            if let (Some(step), Some(label)) = (step, vertex.label.clone()) {
+                steps.push(step);
+                past.push(Past {
+                    key: vertex.key.clone(),
+                    facets: vertex.facets.clone(),
+                    label,
+                    record,
+                    vertex: number,
+                });
+            }
+        }
+        for (step, past) in steps.iter_mut().zip(&past) {
+            if let Some(cached) = run.unneeded(past.vertex) {
+                (step.cached, step.why) = (cached, Cause::Unneeded);
+            }
+        }
+        steps.sort_by_key(|step: &Step| step.line);
+        self.past = past;
+        let image = self.image(&run, &graph);
+        let kept = run.outcomes.values().map(|outcome| outcome.record).collect();
+        self.store.forget_files(&self.recent, &kept);
+        self.recent = kept;
+        self.copies.extend(run.contexts.into_iter().map(|(name, sent)| (name, sent.into_copy())));
+        Ok(Build { steps, image })
+    }
+
+    fn contexts<'a>(&mut self, input: &'a Input<'_>, graph: &Graph) -> Result<BTreeMap<String, Sent<'a>>, Fault> {
+        let mut contexts = BTreeMap::new();
+        for (name, wanted) in &graph.wanted {
+            let context = match name.as_str() {
+                "" => Some(&input.context),
+                name => input.contexts.get(name),
+            };
+            let Some(context) = context else { continue };
+            let sent = sent_for(context, wanted)?;
+            let copy = self.copies.remove(name).unwrap_or_default();
+            contexts.insert(name.clone(), Sent::new(context.tree, sent, copy, input.options.hashes_whole_paths));
+        }
+        Ok(contexts)
+    }
+
+    fn vertex(&mut self, run: &mut Run<'_>, number: usize, vertex: &Vertex) -> Result<Option<Step>, FaultReason> {
+        if let Op::Context(_) = vertex.op {
+            let record = self.store.anonymous();
+            run.outcomes.insert(number, Outcome { record, cached: Some(true) });
+            return Ok(None);
+        }
+        let slots = self.slots(run, vertex)?;
+        let found = self.store.look_up(&vertex.key, &slots);
+        // Steps that differ in what no key holds are one to the builder: it runs the first and shares the outcome.
+        let twin = found.sure.and_then(|sure| run.ran.get(&sure));
+        let cached = match (&found, vertex.ignores_cache) {
+            (_, true) => Some(false),
+            (Found { sure: Some(_), .. }, false) => twin.map_or(Some(true), |(cached, _)| *cached),
+            (Found { maybe, .. }, false) if !maybe.is_empty() => None,
+            _ => Some(false),
+        };
+        let why = match twin {
+            Some((_, name)) if !vertex.ignores_cache => Cause::SameAs(name.clone()),
+            _ => self.why(run, vertex, &slots, &found, cached),
+        };
+        let record = match found.sure {
+            Some(record) => record,
+            None => self.store.add(&vertex.key, slots, &found),
+        };
+        run.outcomes.insert(number, Outcome { record, cached });
+        if let (Some(label), false) = (&vertex.label, cached == Some(true)) {
+            run.ran.entry(record).or_insert((cached, label.name.clone()));
+        }
+        self.leave_files(run, number, vertex, cached)?;
+        Ok(vertex.label.clone().map(|label| Step {
+            name: label.name,
+            line: label.line,
+            stage: label.stage,
+            keyword: label.keyword,
+            cached,
+            why,
+            reads: reads(run.graph, vertex),
+        }))
+    }
+
+    /// The inputs of a vertex, with what they hold.
+    fn slots(&self, run: &Run<'_>, vertex: &Vertex) -> Result<Vec<Slot>, FaultReason> {
+        let mut slots = Vec::with_capacity(vertex.inputs.len());
+        for input in &vertex.inputs {
+            let id = run.outcomes.get(&input.vertex).map_or(0, |outcome| outcome.record);
+            let Some(selectors) = &input.selectors else {
+                slots.push(Slot { id, paths: String::new(), content: None });
+                continue;
+            };
+            let paths: Vec<&str> = selectors.iter().map(|selector| selector.path.as_str()).collect();
+            let content = self.content(run, input.vertex, &deduplicate(selectors))?;
+            slots.push(Slot { id, paths: paths.join("\0"), content: Some(content) });
+        }
+        Ok(slots)
+    }
+
+    fn content(&self, run: &Run<'_>, source: usize, selectors: &[Selector]) -> Result<Vec<Digest>, FaultReason> {
+        let op = run.graph.vertices.get(source).map(|vertex| &vertex.op);
+        if let Some(Op::Context(name)) = op {
+            return run.contexts.get(name).map_or(Ok(Vec::new()), |sent| sent.digests(selectors));
+        }
+        let files = self.files(run, source);
+        let missing = |selector: &Selector| {
+            let label = run.graph.vertices.get(source).and_then(|vertex| vertex.label.as_ref());
+            let stage = label.map(|label| label.stage.clone()).unwrap_or_default();
+            FaultReason::NotInStage { path: format!("/{}", selector.path), stage }
+        };
+        selectors.iter().map(|selector| files.digest(selector).ok_or_else(|| missing(selector))).collect()
+    }
+
+    fn files(&self, run: &Run<'_>, vertex: usize) -> Arc<Files> {
+        let record = run.outcomes.get(&vertex).map(|outcome| outcome.record);
+        let files = record.and_then(|record| self.store.files(record));
+        files.map_or_else(|| Arc::new(Files::Empty), |(files, _)| files)
+    }
+
+    /// Notes what a vertex leaves.
+    fn leave_files(
+        &mut self,
+        run: &Run<'_>,
+        number: usize,
+        vertex: &Vertex,
+        cached: Option<bool>,
+    ) -> Result<(), FaultReason> {
+        let Some(record) = run.outcomes.get(&number).map(|outcome| outcome.record) else { return Ok(()) };
+        let is_shown = run.shown.contains(&number);
+        if cached == Some(true) && self.store.files(record).is_some_and(|(_, is_whole)| is_whole || !is_shown) {
+            return Ok(());
+        }
+        let below = || match vertex.inputs.first() {
+            Some(input) => self.files(run, input.vertex),
+            None => Arc::new(Files::Empty),
+        };
+        let files = match &vertex.op {
+            Op::Image(_) | Op::Remote => Files::Unseen(self.store.new_unseen()),
+            Op::Context(_) => Files::Empty,
+            Op::Document { name, text } => {
+                let node = Node::file(0o644, content_id(text.as_bytes()));
+                let at = crate::context::go_path::rooted(name);
+                Files::Written(Arc::new(Files::Empty), vec![Write { at, what: What::File(node) }])
+            }
+            Op::Folder { path } => {
+                let at = path.trim_start_matches('/').to_owned();
+                Files::Written(below(), vec![Write { at, what: What::Folder }])
+            }
+            Op::CacheFolder => {
+                let node = Node::file(0o755, content_id(vertex.key.as_bytes()));
+                Files::Written(below(), vec![Write { at: "cache".to_owned(), what: What::File(node) }])
+            }
+            Op::Run => {
+                let below = below();
+                Files::Ran(self.store.new_unseen(), below)
+            }
+            Op::Copy(copy) => {
+                let below = if copy.has_base { below() } else { Arc::new(Files::Empty) };
+                let writes = if is_shown {
+                    self.writes(run, vertex, copy, &below)?
+                } else {
+                    let at = copy.spec.dest.trim_matches('/').to_owned();
+                    let is_folder = copy.spec.dest.ends_with('/') && !at.is_empty();
+                    is_folder.then_some(Write { at, what: What::Folder }).into_iter().collect()
+                };
+                Files::Written(below, writes)
+            }
+            Op::Link => {
+                let copied = vertex.inputs.get(1).map(|input| self.files(run, input.vertex));
+                match copied.as_deref() {
+                    Some(Files::Written(_, writes)) => Files::Written(below(), writes.clone()),
+                    _ => Files::Written(below(), Vec::new()),
+                }
+            }
+        };
+        self.store.keep_files(record, Arc::new(files), is_shown);
+        Ok(())
+    }
+
+    fn writes(
+        &self,
+        run: &Run<'_>,
+        vertex: &Vertex,
+        copy: &graph::CopyOp,
+        below: &Arc<Files>,
+    ) -> Result<Vec<Write>, FaultReason> {
+        let mut writes = Vec::new();
+        let source =
+            |number: usize| vertex.inputs.get(number).map(|input| (input.vertex, self.files(run, input.vertex)));
+        if let Some((from, files)) = copy.from.and_then(source) {
+            match run.graph.vertices.get(from).map(|vertex| &vertex.op) {
+                Some(Op::Context(name)) => {
+                    if let Some(sent) = run.contexts.get(name) {
+                        writes.extend(sent.writes(copy, below)?);
+                    }
+                }
+                _ => {
+                    for selector in copy.selectors() {
+                        writes.extend(from_files(copy, &selector, &files, below));
+                    }
+                }
+            }
+        }
+        for (number, name) in &copy.extra {
+            if let Some((_, files)) = source(*number) {
+                let selector = Selector::path(&crate::context::go_path::rooted(name));
+                writes.extend(from_files(copy, &selector, &files, below));
+            }
+        }
+        Ok(writes)
+    }
+
+    fn why(&self, run: &Run<'_>, vertex: &Vertex, slots: &[Slot], found: &Found, cached: Option<bool>) -> Cause {
+        match cached {
+            Some(true) => Cause::Reused,
+            None => {
+                let doubtful = found.maybe.first().map_or(0, |(_, input)| *input);
+                self.why_of_input(run, vertex, doubtful, true)
+            }
+            Some(false) if vertex.ignores_cache => Cause::NoCache,
+            Some(false) if run.is_first => Cause::First,
+            Some(false) => self.why_not(run, vertex, slots),
+        }
+    }
+
+    fn why_not(&self, run: &Run<'_>, vertex: &Vertex, slots: &[Slot]) -> Cause {
+        for (number, input) in vertex.inputs.iter().enumerate().filter(|(_, input)| input.selectors.is_none()) {
+            if run.outcomes.get(&input.vertex).is_some_and(|outcome| outcome.cached != Some(true)) {
+                return self.why_of_input(run, vertex, number, false);
+            }
+        }
+        if let Some(past) = self.past.iter().find(|past| past.key == vertex.key) {
+            let known = self.store.inputs(past.record);
+            for (number, (slot, known)) in slots.iter().zip(known).enumerate() {
+                let is_other = match (&slot.content, &known.content) {
+                    (Some(one), Some(two)) => Digest::same_all(one, two) != super::digest::Truth::Yes,
+                    _ => slot.id != known.id,
+                };
+                if is_other {
+                    return self.why_of_input(run, vertex, number, false);
+                }
+            }
+        }
+        match self.nearest(vertex, slots) {
+            Some(past) => Cause::Edited(super::why::difference(&past.facets, &vertex.facets)),
+            None => Cause::New,
+        }
+    }
+
+    fn why_of_input(&self, run: &Run<'_>, vertex: &Vertex, number: usize, is_doubtful: bool) -> Cause {
+        let Some(input) = vertex.inputs.get(number) else { return Cause::New };
+        let Some(source) = run.graph.vertices.get(input.vertex) else { return Cause::New };
+        let label = source.label.clone();
+        match (&source.op, &input.selectors, label) {
+            (Op::Context(_), _, _) => Cause::Files(Vec::new()),
+            (Op::Image(name), None, _) => Cause::Base(name.clone()),
+            (Op::Image(name), Some(_), _) => Cause::Base(name.clone()),
+            (Op::Document { .. }, _, _) => Cause::Edited("the text of the file is another".to_owned()),
+            (_, None, Some(label)) if is_doubtful => Cause::MayFollow(label.name),
+            (_, None, Some(label)) => Cause::Follows(label.name),
+            (_, Some(selectors), Some(label)) => {
+                let paths = selectors.iter().map(|selector| format!("/{}", selector.path)).collect();
+                let stage = if label.stage.is_empty() { label.name } else { label.stage };
+                match is_doubtful {
+                    true => Cause::HangsOn { stage, paths },
+                    false => Cause::Stage { stage, paths },
+                }
+            }
+            _ => Cause::New,
+        }
+    }
+
+    /// The step of the build before that was most like this one, and stood upon the same.
+    fn nearest(&self, vertex: &Vertex, slots: &[Slot]) -> Option<&Past> {
+        let label = vertex.label.as_ref()?;
+        let base = slots.first().filter(|slot| slot.content.is_none()).map(|slot| slot.id);
+        let candidates = self.past.iter().filter(|past| past.label.keyword == label.keyword);
+        let candidates = candidates.filter(|past| {
+            let known = self.store.inputs(past.record).first().filter(|slot| slot.content.is_none());
+            known.map(|slot| slot.id) == base
+        });
+        let likeness = |past: &&Past| {
+            let equal = past.facets.iter().zip(&vertex.facets).filter(|(one, two)| one == two).count();
+            (equal, past.label.stage == label.stage)
+        };
+        candidates.max_by_key(likeness)
+    }
+
+    fn image(&self, run: &Run<'_>, graph: &Graph) -> Image {
+        let target = &graph.target;
+        let layers = match target.vertex.and_then(|vertex| graph.vertices.get(vertex).zip(run.outcomes.get(&vertex))) {
+            Some((Vertex { op: Op::Image(_), facets, .. }, _)) => {
+                facets.first().map(|(_, layers)| layers.clone()).unwrap_or_default()
+            }
+            Some((_, outcome)) => format!("built here, {}", outcome.record),
+            None => "nothing".to_owned(),
+        };
+        Image {
+            layers,
+            env: target.state.image_env.clone(),
+            workdir: target.state.cwd.clone(),
+            user: target.state.user.clone(),
+            shell: target.state.shell.clone().unwrap_or_default(),
+            onbuild: target.onbuild.clone(),
+        }
+    }
+}
+
+/// The files that a build asks its context for. Files that no stage on the way to the target names are not sent.
+///
+/// # Errors
+/// [`Fault`] where BuildKit would stop before it asks.
+pub fn sent<'a>(input: &'a Input<'_>) -> Result<BuildContext<'a>, Fault> {
+    match graph::graph(input)?.wanted.get("") {
+        Some(wanted) => sent_for(&input.context, wanted),
+        None => Ok(BuildContext::default()),
+    }
+}
+
+fn sent_for<'a>(context: &'a Context<'_>, wanted: &BTreeSet<String>) -> Result<BuildContext<'a>, Fault> {
+    let all = BuildContext::new(context.tree, &context.ignore);
+    if wanted.iter().any(|path| crate::context::go_path::rooted(path).is_empty()) {
+        return Ok(all);
+    }
+    all.sent_for(wanted.iter().map(String::as_str)).map_err(|fault| Fault { line: None, reason: fault.into() })
+}
+
+/// What a `COPY` of other files writes.
+fn from_files(copy: &graph::CopyOp, selector: &Selector, files: &Arc<Files>, below: &Arc<Files>) -> Vec<Write> {
+    let dest = copy.spec.dest.trim_end_matches("/.").trim_matches('/').to_owned();
+    let name = selector.path.rsplit('/').next().unwrap_or_default();
+    let is_folder = copy.spec.dest.ends_with('/') || copy.spec.dest.ends_with("/.") || below.is_folder(&dest);
+    let known = if selector.is_filter() { None } else { files.known(&selector.path) };
+    let Some(known) = known else {
+        let what = What::From { files: files.clone(), selector: selector.clone(), changes: copy.changes.clone() };
+        return vec![Write { at: dest, what }];
+    };
+    let root = if known.is_file() && is_folder { join(&dest, name) } else { dest };
+    let write = |(inside, node): (String, Option<Node>)| {
+        let what = node.map_or(What::Folder, |node| What::File(node.changed(&copy.changes)));
+        Write { at: join(&root, &inside), what }
+    };
+    known.entries.into_iter().map(write).collect()
+}
+
+fn join(path: &str, rest: &str) -> String {
+    match (path, rest) {
+        (path, "") => path.to_owned(),
+        ("", rest) => rest.to_owned(),
+        (path, rest) => format!("{path}/{rest}"),
+    }
+}
+
+/// The vertices whose files are asked for by path, and those that have a part in them.
+fn shown(graph: &Graph) -> BTreeSet<usize> {
+    let mut shown = BTreeSet::new();
+    let mut open: Vec<usize> = Vec::new();
+    for vertex in graph.needed.iter().filter_map(|number| graph.vertices.get(*number)) {
+        open.extend(vertex.inputs.iter().filter(|input| input.selectors.is_some()).map(|input| input.vertex));
+    }
+    while let Some(number) = open.pop() {
+        let Some(vertex) = graph.vertices.get(number) else { continue };
+        if !shown.insert(number) || matches!(vertex.op, Op::Run) {
+            continue;
+        }
+        open.extend(vertex.inputs.iter().map(|input| input.vertex));
+    }
+    shown
+}
+
+fn reads(graph: &Graph, vertex: &Vertex) -> Reads {
+    let is_context = |number: usize| {
+        graph.vertices.get(number).is_some_and(|vertex| matches!(&vertex.op, Op::Context(name) if name.is_empty()))
+    };
+    let inputs = vertex.inputs.iter().filter(|input| is_context(input.vertex));
+    Reads { selectors: inputs.flat_map(|input| input.selectors.clone().unwrap_or_default()).collect() }
+}

@@ -1,0 +1,3 @@
+fn main() -> dockerfile_gen::Result<()> {
+    dockerfile_gen::build_script::regenerate()
+}
