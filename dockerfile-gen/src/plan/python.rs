@@ -219,6 +219,10 @@ impl Workshop<'_> {
 
     fn collect_static(&self) -> Option<Step> {
         let django = self.python.django.as_ref().filter(|django| django.collect_static)?;
+        // The word that hosts of Django services know for it.
+        if self.config.build_env.contains_key("DISABLE_COLLECTSTATIC") {
+            return None;
+        }
         let mut env: Vec<String> = Vec::new();
         if django.name_settings {
             env.push(format!("DJANGO_SETTINGS_MODULE={}", django.settings));
