@@ -10,7 +10,7 @@ mod manifests;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::project::Project;
-use crate::project::python::PythonProject;
+use crate::project::python::{Manager, PythonProject};
 
 use super::service::{Service, finish};
 use super::system::{Family, SUITE, default_user, family, install as packages};
@@ -178,6 +178,10 @@ impl Workshop<'_> {
                 copy.owned_by(&user).comment("The program writes files here; mount a volume where they have to last.");
         }
         stage.push(copy.after(stage.steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>()));
+        if python.install.manager == Some(Manager::Uv) && python.install.lock.is_none() {
+            let copy = Step::copy_from("lock", "deps", [format!("{HOME}/uv.lock")], "./");
+            stage.push(copy.why("what the first run chose, so that the second does not choose again"));
+        }
         stage.maybe(self.install_project());
         for frontend in &self.project.frontends {
             let inside = frontend.output.as_str().strip_prefix(python.dir.as_str()).unwrap_or(frontend.output.as_str());
@@ -215,6 +219,10 @@ impl Workshop<'_> {
 
     fn collect_static(&self) -> Option<Step> {
         let django = self.python.django.as_ref().filter(|django| django.collect_static)?;
+        // The word that hosts of Django services know for it.
+        if self.config.build_env.contains_key("DISABLE_COLLECTSTATIC") {
+            return None;
+        }
         let mut env: Vec<String> = Vec::new();
         if django.name_settings {
             env.push(format!("DJANGO_SETTINGS_MODULE={}", django.settings));

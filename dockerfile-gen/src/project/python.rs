@@ -195,6 +195,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
         files::quoted_only(tree, &app_dir, pyproject, &sources).and_then(|name| install.member.join(&name))
     });
     files::keep(tree, &dir, &app_dir, pyproject.as_ref(), installs_itself, readme.is_some(), notes);
+    files::documents(tree, &app_dir, &sources, notes);
     labels(&name, pyproject.as_ref(), notes);
     Ok(PythonProject {
         name,

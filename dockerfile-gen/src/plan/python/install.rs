@@ -81,7 +81,7 @@ impl Workshop<'_> {
         let locked = install.lock.is_some();
         let step = match install.manager {
             Some(Manager::Uv) => {
-                let step = Step::run("install", "python/uv").word("mode", "--frozen");
+                let step = Step::run("install", "python/uv").words("mode", locked.then_some("--frozen"));
                 step.words("options", self.uv_options(true))
             }
             Some(Manager::Poetry) => {
@@ -209,8 +209,16 @@ impl Workshop<'_> {
         }
         let step = match install.manager? {
             Manager::Uv => {
-                let step = Step::run("project", "python/uv").word("mode", "--locked").flag("ssh", install.ssh);
-                step.words("options", self.uv_options(false)).why("the strict run: it fails if the lock is out of date")
+                // Checking the lock means asking for the metadata of all there is, and for git's that takes git.
+                let strict = install.lock.is_some() && !install.git;
+                let step =
+                    Step::run("project", "python/uv").words("mode", [if strict { "--locked" } else { "--frozen" }]);
+                let step = step.words("options", self.uv_options(false)).flag("ssh", install.ssh);
+                step.why(if strict {
+                    "the strict run: it fails if the lock is out of date"
+                } else {
+                    "the project itself"
+                })
             }
             Manager::Poetry if python.installs_itself => {
                 let step = Step::run("project", "python/poetry").words("options", self.poetry_options());
@@ -231,6 +239,8 @@ impl Workshop<'_> {
                     let project = if extras.is_empty() { ".".to_owned() } else { format!(".[{extras}]") };
                     local.extend(["-e".to_owned(), project]);
                 }
+                // What comes from git would be fetched again, without git.
+                local.extend(install.git.then(|| "--no-deps".to_owned()));
                 Step::run("project", "python/pip-project").words("local", local).why("the project itself")
             }
             Manager::Pip | Manager::Pipenv | Manager::Poetry | Manager::Pdm => return None,

@@ -113,10 +113,18 @@ fn settings_default(text: &str) -> Option<(String, u32)> {
 }
 
 fn production_sibling(tree: &dyn Tree, root: &RelPath, dir: &RelPath, settings: &str) -> Option<String> {
-    let (parent, last) = settings.rsplit_once('.')?;
-    if !matches!(last, "dev" | "development" | "local" | "debug") {
-        return None;
-    }
+    const DEVELOPMENT: [&str; 4] = ["dev", "development", "local", "debug"];
+    let path = module_path(tree, root, dir, settings).unwrap_or_default();
+    let parent = if path.file_name() == "__init__.py" {
+        // A package that is itself the settings, by taking over those for development, or holds none.
+        let text = tree.scan(path.as_str());
+        let takes = |name: &str| text.contains(&format!("from .{name} import"));
+        let empty = text.lines().all(|line| line.trim().is_empty() || line.starts_with('#'));
+        (empty || DEVELOPMENT.into_iter().any(takes)).then_some(settings)?
+    } else {
+        let (parent, last) = settings.rsplit_once('.')?;
+        DEVELOPMENT.contains(&last).then_some(parent)?
+    };
     let siblings = ["production", "prod"].into_iter().map(|name| format!("{parent}.{name}"));
     siblings.into_iter().find(|module| module_path(tree, root, dir, module).is_some())
 }

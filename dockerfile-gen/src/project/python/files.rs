@@ -14,6 +14,9 @@ use super::pyproject::Pyproject;
 use super::sources::Sources;
 use super::start::Start;
 
+/// Folders of programs that are run by hand.
+const ASIDE: [&str; 6] = ["scripts", "dev", "tools", "contrib", "ci", "bin"];
+
 /// Whether the program writes into its own folder.
 pub(crate) fn writes(app_dir: &RelPath, sources: &Sources, django: Option<&Django>, notes: &mut Notes) -> bool {
     if let Some(django) = django.filter(|django| !django.writable.is_empty()) {
@@ -31,7 +34,8 @@ pub(crate) fn writes(app_dir: &RelPath, sources: &Sources, django: Option<&Djang
         "makedirs(",
         ".mkdir(",
     ];
-    match sources.find(&marks) {
+    let of_program = |path: &RelPath| !path.as_str().split('/').any(|part| ASIDE.contains(&part));
+    match sources.find(&marks, of_program) {
         Some((source, line)) => {
             let path = app_dir.join(source.path.as_str()).unwrap_or_default();
             notes.found(path.to_string(), Some(line), "writes files, so the program's folder belongs to its user");
@@ -94,7 +98,8 @@ pub(crate) fn quoted_only(
     let plain = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     let name = pyproject.readme().filter(plain).filter(|name| name.to_uppercase().starts_with("README"))?;
     let there = app_dir.join(name).is_some_and(|path| tree.has(path.as_str()));
-    let read = sources.find(&[name]).is_some() || pyproject.has("tool.hatch.metadata.hooks.fancy-pypi-readme");
+    let read =
+        sources.find(&[name], |_| true).is_some() || pyproject.has("tool.hatch.metadata.hooks.fancy-pypi-readme");
     let setup = ["setup.py", "setup.cfg"]
         .iter()
         .any(|file| app_dir.join(file).is_some_and(|path| tree.scan(path.as_str()).contains(name)));
@@ -118,6 +123,25 @@ pub(crate) fn tests_apart(sources: &Sources, pyproject: Option<&Pyproject>) -> b
     let packaged = |line: &str| (line.contains("packages") || line.contains("include")) && line.contains("\"tests");
     !sources.files.iter().any(|source| source.text.lines().any(of_test))
         && !pyproject.is_some_and(|pyproject| pyproject.text.lines().any(packaged))
+}
+
+/// Notes the documents at the top that the program itself reads, as a changelog that it shows.
+pub(crate) fn documents(tree: &dyn Tree, app_dir: &RelPath, sources: &Sources, notes: &mut Notes) {
+    let is_document = |name: &str| {
+        let licence = name.starts_with("LICENSE") || name.starts_with("COPYING");
+        licence || [".md", ".rst", ".adoc"].iter().any(|ending| name.ends_with(ending))
+    };
+    let files = tree.files_in(app_dir.as_str()).map(RelPath::file_name).filter(|name| is_document(name));
+    for name in files.chain(["docs"]) {
+        let quoted = [format!("\"{name}\""), format!("'{name}'"), format!("/{name}\""), format!("/{name}'")];
+        let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
+        let of_program = |path: &RelPath| path.file_name() != "setup.py";
+        if let (Some(path), Some((source, line))) = (app_dir.join(name), sources.find(&quoted, of_program)) {
+            let reader = app_dir.join(source.path.as_str()).unwrap_or_default();
+            notes.found(reader.to_string(), Some(line), format!("reads `{path}`, which stays in the image"));
+            notes.need(path.as_str());
+        }
+    }
 }
 
 /// Notes the files that the build reads and that are no sources.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
 
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::project::Notes;
 use crate::tree::{RelPath, Tree};
 
@@ -110,7 +110,9 @@ pub(crate) fn read(tree: &dyn Tree, dir: &RelPath, config: &Config, notes: &mut 
     found.install.extras = config.features.clone();
     found.scripts = project.map(Pyproject::scripts).unwrap_or_default();
     match project {
-        Some(project) if has("uv.lock") => workspace::uv(tree, dir, project, config, &mut found, notes)?,
+        Some(project) if has("uv.lock") || wants_uv(tree, dir, project)? => {
+            workspace::uv(tree, dir, project, config, &mut found, notes)?
+        }
         Some(project) if has("poetry.lock") || project.has("tool.poetry.dependencies") => {
             poetry(tree, dir, project, &mut found, notes)?;
         }
@@ -128,6 +130,24 @@ pub(crate) fn read(tree: &dyn Tree, dir: &RelPath, config: &Config, notes: &mut 
     }
     found.install.ssh &= found.install.git;
     Ok(found)
+}
+
+/// Whether a project without a lock takes dependencies from where only uv finds them.
+///
+/// # Errors
+/// [`Error::Unsupported`] if that is a workspace which is not in the tree.
+fn wants_uv(tree: &dyn Tree, dir: &RelPath, project: &Pyproject) -> Result<bool> {
+    let sources = project.entries("tool.uv.sources");
+    for (name, source) in &sources {
+        let path = source.get("path").and_then(Value::as_str);
+        if source.get("workspace").is_some() || path.is_some_and(|path| dir.join(path).is_none()) {
+            return Err(Error::Unsupported {
+                reason: format!("`{name}` lies elsewhere in a uv workspace, and there is no uv.lock here"),
+                hint: "run in the folder of the workspace's uv.lock, with `package` for this member".into(),
+            });
+        }
+    }
+    Ok(!sources.is_empty() && pip::start(tree, dir).is_empty())
 }
 
 /// Adds the dependencies of `[project]`, with those of the chosen extras.

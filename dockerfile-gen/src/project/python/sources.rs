@@ -147,9 +147,10 @@ impl Sources {
         apps
     }
 
-    /// The first file and line that holds one of the texts outside a comment.
-    pub(crate) fn find(&self, texts: &[&str]) -> Option<(&Source, u32)> {
-        self.files.iter().find_map(|source| Some((source, line_with(&source.text, texts)?)))
+    /// The first file, of those whose path is wanted, and its line that holds one of the texts outside a comment.
+    pub(crate) fn find(&self, texts: &[&str], wanted: impl Fn(&RelPath) -> bool) -> Option<(&Source, u32)> {
+        let mut files = self.files.iter().filter(|source| wanted(&source.path));
+        files.find_map(|source| Some((source, line_with(&source.text, texts)?)))
     }
 }
 

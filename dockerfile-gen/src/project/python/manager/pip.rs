@@ -137,16 +137,6 @@ fn from_metadata(
             add_production(project, found, notes);
         }
         add_indexes(project, "tool.uv.index", &mut found.indexes);
-        for (name, source) in project.entries("tool.uv.sources") {
-            let outside = source.get("workspace").is_some()
-                || source.get("path").and_then(toml::Value::as_str).is_some_and(|path| dir.join(path).is_none());
-            if outside {
-                return Err(Error::Unsupported {
-                    reason: format!("`{name}` lies elsewhere in a uv workspace, and {dir} holds no uv.lock"),
-                    hint: "run in the folder of the workspace's uv.lock, with `package` for this member".into(),
-                });
-            }
-        }
     }
     let extras = found.install.extras.clone();
     metadata_of(tree, dir, project, &extras, found)?;

@@ -30,13 +30,19 @@ pub(crate) fn uv(
 ) -> Result<()> {
     let path = |name: &str| dir.join(name).unwrap_or_default();
     let lock_path = path("uv.lock");
+    let locked = tree.has(lock_path.as_str());
     let text = tree.text(lock_path.as_str())?.unwrap_or_default();
     let members = members(tree, dir, &lock_path, &text)?;
     let member = choose(root, &members, config)?;
     found.install.manager = Some(Manager::Uv);
-    found.install.lock = Some("uv.lock".into());
+    found.install.lock = locked.then(|| "uv.lock".into());
     found.install.tool_version = root.str("tool.uv.required-version").and_then(image_version);
-    notes.found(lock_path.to_string(), None, "uv installs what is locked");
+    if locked {
+        notes.found(lock_path.to_string(), None, "uv installs what is locked");
+    } else {
+        notes.found(&root.path, root.line("[tool.uv.sources"), "uv finds the sources of the dependencies");
+        notes.warn("there is no uv.lock, so each build may install other versions: commit one (`uv lock`)");
+    }
     let project = match &member {
         Some((name, place, pyproject)) => {
             notes.found(&pyproject.path, pyproject.line("name"), format!("the image is for the member `{name}`"));
@@ -53,9 +59,11 @@ pub(crate) fn uv(
     let defaults = root.strings("tool.uv.default-groups").into_iter().filter(|group| group != "dev");
     let chosen = found.install.extras.iter().chain(&found.install.groups).cloned().chain(defaults);
     let extras: BTreeSet<String> = chosen.map(|extra| normalize(&extra)).collect();
-    let mut locked = lock::uv(lock_path.as_str(), &text, &name, &extras)?;
-    locked.remove(&name);
-    found.deps.lock = Some(locked);
+    if locked {
+        let mut packages = lock::uv(lock_path.as_str(), &text, &name, &extras)?;
+        packages.remove(&name);
+        found.deps.lock = Some(packages);
+    }
     for table in ["tool.uv.index", "tool.pip.index"] {
         add_indexes(root, table, &mut found.indexes);
     }
@@ -64,8 +72,8 @@ pub(crate) fn uv(
         let line = root.line("index-url");
         found.indexes.push(Index { name: None, url: url.to_owned(), path: root.path.clone(), line });
     }
-    found.install.manifests.extend([path("pyproject.toml"), lock_path]);
-    found.install.manifests.extend(Some(path("uv.toml")).filter(|path| tree.has(path.as_str())));
+    let files = [path("pyproject.toml"), lock_path, path("uv.toml")];
+    found.install.manifests.extend(files.into_iter().filter(|path| tree.has(path.as_str())));
     found.pyproject = Some(project.clone());
     Ok(())
 }

@@ -129,6 +129,19 @@ impl Scene<'_> {
             source.text.contains("__main__") || framework == "aiohttp" && source.text.contains("run_app(");
         match framework {
             "Flask" => {
+                // A script at the top that is not the application itself brings a server of its own along.
+                let mut scripts = self.sources.files.iter().filter(|source| {
+                    let top = source.path.parent().is_empty() && source.path.as_str() != "setup.py";
+                    top && source.path.as_str() != file && source.text.contains("__main__")
+                });
+                if let (Some(script), None) = (scripts.next(), scripts.next()) {
+                    let path = script.path.as_str();
+                    notes.found(self.at(path), None, "the script that the image runs");
+                    let run = self.file(path);
+                    start.port = self.config.port.or(run.port);
+                    start.python_path = run.python_path;
+                    return Ok(Some(run.command));
+                }
                 notes.warn(format!(
                     "no server is among the dependencies, so the image runs {framework}'s development server, which is not \
                      for production: add `gunicorn`"

@@ -105,7 +105,7 @@ impl Scene<'_> {
         let only = at_top.next().filter(|_| at_top.next().is_none());
         let source = self.sources.files.iter().filter(is_script).min_by_key(rank).or(only)?;
         let mut start = self.file(source.path.as_str());
-        if self.deps.has("gradio") && self.sources.find(&["import gradio"]).is_some() {
+        if self.deps.has("gradio") && self.sources.find(&["import gradio"], |_| true).is_some() {
             start.framework = Some("Gradio".into());
             start.port = Some(self.port(port_of(&source.text), 7860));
             start.env.insert("GRADIO_SERVER_NAME".into(), "0.0.0.0".into());
