@@ -72,6 +72,8 @@ pub struct GoProject {
     pub packages: BTreeSet<String>,
     /// What the program reads from its working folder.
     pub served: Vec<Served>,
+    /// Whether the program keeps files in the folder of its binary.
+    pub beside_binary: bool,
     /// What `//go:embed` asks for and is not there.
     pub missing_embeds: Vec<MissingEmbed>,
     /// The port that the program listens on.
@@ -262,6 +264,10 @@ fn files_read(tree: &dyn Tree, project: &mut GoProject, sources: &[Source], note
         notes.warn(format!("{by}:{line} loads `.env`, which stays out of the image: use `docker run --env-file .env`"));
     }
     project.served = reads.served.into_keys().collect();
+    if let Some((path, line)) = serve::beside_binary(sources) {
+        notes.found(path, Some(line), "keeps files beside its binary, so that lies in a folder of its user");
+        project.beside_binary = true;
+    }
 }
 
 /// Says which programs the program starts that the image will not have.

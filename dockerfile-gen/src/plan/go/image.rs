@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::plan::service::{Service, finish};
 use crate::plan::system::{self, DISTROLESS_SUITE, Family, SUITE, default_user};
 use crate::plan::{Change, Stage, Step};
+use crate::project::frontend::Frontend;
 use crate::project::go::{GoMain, GoProject};
 use crate::tree::RelPath;
 
@@ -107,52 +108,66 @@ pub(super) fn stages(context: &Context<'_>, main: &GoMain, others: &[GoMain], im
     Ok(stages)
 }
 
+/// The folder that the program runs in, and whether it belongs to the user that runs it.
+fn home(image: &str) -> (&'static str, bool) {
+    // The home folder of these images is their user's to write.
+    if image.contains("distroless") && image.ends_with("nonroot") { ("/home/nonroot", true) } else { ("/app", false) }
+}
+
+/// Where the binary lies.
+fn binary_folder(context: &Context<'_>, image: &str) -> String {
+    match home(image) {
+        (home, true) if context.go.beside_binary => format!("{home}/"),
+        _ => "/usr/local/bin/".into(),
+    }
+}
+
 /// What the image holds: what the program reads, and the program.
 fn fill(stage: &mut Stage, context: &Context<'_>, main: &GoMain, from: &str, image: &str) {
-    let served: Vec<&crate::project::frontend::Frontend> =
+    let go = context.go;
+    let (home, is_users) = home(image);
+    // A linked COPY brings its folders along, and they would belong to root.
+    let place = |step: Step| if is_users { step } else { step.linked() };
+    let served: Vec<&Frontend> =
         context.project.frontends.iter().filter(|frontend| !context.embedded.contains(&frontend.stage)).collect();
-    let mut root = ".";
-    let built = |path: &str| served.iter().any(|frontend| frontend.output.as_str() == path);
-    if !context.go.served.is_empty() || !served.is_empty() {
-        // The home folder of the distroless images is theirs to write.
-        let nonroot = image.contains("distroless") && image.ends_with("nonroot");
-        let home = if nonroot { "/home/nonroot" } else { "/app" };
-        // Laid out as in the project, so that paths such as `../web/dist` lead there, too.
-        let dir = context.go.dir.as_str();
-        if !dir.is_empty() {
-            root = home;
-        }
-        stage.push(Step::workdir(format!("{home}/{dir}").trim_end_matches('/')));
+    // Laid out as in the project, so that paths such as `../web/dist` lead there, too.
+    let root = if go.dir.is_empty() { "." } else { home };
+    if !go.served.is_empty() || !served.is_empty() {
+        stage.push(Step::workdir(format!("{home}/{}", go.dir).trim_end_matches('/')));
     }
+    let built = |path: &RelPath| served.iter().any(|frontend| frontend.output == *path);
     // A COPY puts the content of folders together, but files of one folder can go in one.
     let mut copies: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for served in context.go.served.iter().filter(|served| !built(served.path.as_str())) {
+    for served in go.served.iter().filter(|served| !built(&served.path)) {
         let into = if served.folder { served.path.as_str() } else { served.path.parent() };
         let into = if into.is_empty() { format!("{root}/") } else { format!("{root}/{into}/") };
         copies.entry(into).or_default().push(served.path.as_str());
     }
     for (index, (into, paths)) in copies.into_iter().enumerate() {
-        let copy = Step::copy(&format!("read-{index}"), paths, &into).linked();
+        let copy = place(Step::copy(&format!("read-{index}"), paths, &into));
         stage.push(copy.why("the program reads it from its working folder"));
     }
     for frontend in served {
         let id = format!("{}-output", frontend.stage);
-        let copy =
-            Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("{root}/{}", frontend.output)).linked();
+        let into = format!("{root}/{}", frontend.output);
+        let copy = place(Step::copy_from(&id, &frontend.stage, [frontend.built()], &into));
         stage.push(copy.why("only the final stage: an edit of the front end compiles no Go"));
     }
     // What front ends write elsewhere comes over what the project has there.
+    let read = |path: &&RelPath| go.served.iter().any(|served| served.folder && is_inside(path, &served.path));
     for frontend in &context.project.frontends {
-        let read =
-            |path: &&RelPath| context.go.served.iter().any(|served| served.folder && is_inside(path, &served.path));
         for (index, path) in frontend.beside.iter().filter(read).enumerate() {
             let id = format!("{}-beside-{index}", frontend.stage);
-            let copy =
-                Step::copy_from(&id, &frontend.stage, [format!("/app/{path}")], &format!("{root}/{path}")).linked();
+            let into = format!("{root}/{path}");
+            let copy = place(Step::copy_from(&id, &frontend.stage, [format!("/app/{path}")], &into));
             stage.push(copy.why("the front end's scripts write there"));
         }
     }
-    let binary = Step::copy_from("binary", from, [format!("/out/{}", main.name)], "/usr/local/bin/").linked();
+    let folder = binary_folder(context, image);
+    let mut binary = Step::copy_from("binary", from, [format!("/out/{}", main.name)], &folder);
+    if !folder.starts_with(home) {
+        binary = binary.linked();
+    }
     stage.push(binary.change(Change::Source).why("changes most often, so it comes last"));
 }
 
@@ -167,7 +182,7 @@ fn end(stage: &mut Stage, context: &Context<'_>, main: &GoMain, image: &str, mut
     if !environment.is_empty() {
         stage.push(Step::env("environment", environment).why("after everything that it does not change"));
     }
-    service.entrypoint = vec![format!("/usr/local/bin/{}", main.name)];
+    service.entrypoint = vec![format!("{}{}", binary_folder(context, image), main.name)];
     service.user = default_user(image).into();
     if is_default {
         finish(stage, &service, config);

@@ -251,6 +251,23 @@ fn configuration(search: &Search<'_>, source: &Source, reads: &mut Reads) {
     }
 }
 
+/// Where the program looks for the folder of its own binary, to keep files there.
+pub(super) fn beside_binary(sources: &[Source]) -> Option<(String, u32)> {
+    sources.iter().filter(|source| !source.generated).find_map(|source| {
+        let tokens = source.tokens.as_slice();
+        // `exe, err := os.Executable()`
+        let names = tokens.windows(8).filter(|w| w[1].is(',') && w[3].is(':') && w[5].word() == Some("os"));
+        let named: BTreeSet<&str> =
+            names.filter(|w| w[7].word() == Some("Executable")).filter_map(|w| w[0].word()).collect();
+        let found = tokens.windows(5).find(|w| {
+            let is_dir = w[0].word() == Some("Dir") && w[1].is('(');
+            let is_argument = w[2].word() == Some("os") && w[3].is('.') && w[4].word() == Some("Args");
+            is_dir && (is_argument || w[3].is(')') && w[2].word().is_some_and(|name| named.contains(name)))
+        })?;
+        Some((source.path.clone(), found[0].line))
+    })
+}
+
 /// Whether `path` is `root` or lies below it.
 pub(super) fn inside(path: &RelPath, root: &RelPath) -> bool {
     root.as_str().is_empty()
@@ -294,6 +311,17 @@ mod tests {
             ["config"]
         );
         assert_eq!(served("var p = filepath.Join(\"static\", \"x.css\")", &[]), ["static/x.css"]);
+    }
+
+    #[test]
+    fn a_program_that_keeps_files_beside_itself_is_noticed() {
+        let beside = |code: &str| {
+            super::beside_binary(&[Source::parse("main.go", &format!("package main\nfunc main() {{ {code} }}\n"))])
+                .is_some()
+        };
+        assert!(beside("dir := filepath.Dir(os.Args[0])"));
+        assert!(beside("exe, err := os.Executable(); open(filepath.Dir(exe))"));
+        assert!(!beside("exe, err := os.Executable(); open(exe); filepath.Dir(path)"));
     }
 
     #[test]
