@@ -38,5 +38,5 @@ pub use build::{Build, Builder, Reads, Step, sent};
 pub use cost::{estimate, measured};
 pub use fault::{Fault, FaultReason};
 pub use options::{Context, Image, ImageStore, Input, Options};
-pub use replay::{Replay, StepShare, replay};
+pub use replay::{Replay, StepShare, Text, replay};
 pub use why::{Cause, changed_files, simulate};

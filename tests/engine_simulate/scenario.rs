@@ -68,8 +68,8 @@ const PATHS: [&str; 14] = [
     "lock.json",
     "package.json",
     "docs/r.md",
-    "s/a/f",
-    "s/a/g/c",
+    "s/a/z1",
+    "s/a/z2/c",
 ];
 const SOURCES: [&str; 17] = [
     "a",
@@ -92,7 +92,7 @@ const SOURCES: [&str; 17] = [
 ];
 const DESTS: [&str; 8] = ["/o/", "/o/k/", "./", "/t/x", "w/", "/o/${V}/", ".", "/q/"];
 const IGNORES: [&str; 12] =
-    ["docs", "**/*.md", "d/e", "*", "!src", "!a", ".dockerignore", "Dockerfile", "s/a/g", "# c", "b", "!d/e/z"];
+    ["docs", "**/*.md", "d/e", "*", "!src", "!a", ".dockerignore", "Dockerfile", "s/a/z2", "# c", "b", "!d/e/z"];
 
 /// A stage and its lines behind the `FROM`.
 #[derive(Clone)]

@@ -137,7 +137,7 @@ impl Builder {
     /// Builds, and remembers it.
     ///
     /// # Errors
-    /// [`Fault`] where BuildKit would stop. What it would have run up to there is not remembered.
+    /// [`Fault`] where BuildKit would stop.
     pub fn build(&mut self, input: &Input<'_>) -> Result<Build, Fault> {
         let graph = graph::graph(input)?;
         let mut run = Run {
@@ -148,22 +148,20 @@ impl Builder {
             is_first: self.store.is_empty(),
             graph: &graph,
         };
-        let (mut steps, mut past) = (Vec::new(), Vec::new());
-        for (number, vertex) in graph.vertices.iter().enumerate().filter(|(number, _)| graph.needed.contains(number)) {
-            let line = vertex.label.as_ref().map(|label| label.line);
-            let step = self.vertex(&mut run, number, vertex).map_err(|reason| Fault { line, reason })?;
-            let record = run.outcomes.get(&number).map_or(0, |outcome| outcome.record);
-            if let (Some(step), Some(label)) = (step, vertex.label.clone()) {
-                steps.push(step);
-                past.push(Past {
-                    key: vertex.key.clone(),
-                    facets: vertex.facets.clone(),
-                    label,
-                    record,
-                    vertex: number,
-                });
+        let done = self.go_through(&mut run);
+        let kept = run.outcomes.values().map(|outcome| outcome.record).collect();
+        let (mut steps, past) = match done {
+            Ok(done) => {
+                self.store.forget_files(&self.recent, &kept);
+                self.recent = kept;
+                done
             }
-        }
+            Err(fault) => {
+                self.store.forget_files(&kept, &self.recent);
+                self.copies.extend(run.contexts.into_iter().map(|(name, sent)| (name, sent.into_copy())));
+                return Err(fault);
+            }
+        };
         for (step, past) in steps.iter_mut().zip(&past) {
             if let Some(cached) = run.unneeded(past.vertex) {
                 (step.cached, step.why) = (cached, Cause::Unneeded);
@@ -172,11 +170,24 @@ impl Builder {
         steps.sort_by_key(|step: &Step| step.line);
         self.past = past;
         let image = self.image(&run, &graph);
-        let kept = run.outcomes.values().map(|outcome| outcome.record).collect();
-        self.store.forget_files(&self.recent, &kept);
-        self.recent = kept;
         self.copies.extend(run.contexts.into_iter().map(|(name, sent)| (name, sent.into_copy())));
         Ok(Build { steps, image })
+    }
+
+    fn go_through(&mut self, run: &mut Run<'_>) -> Result<(Vec<Step>, Vec<Past>), Fault> {
+        let graph = run.graph;
+        let (mut steps, mut past) = (Vec::new(), Vec::new());
+        for (number, vertex) in graph.vertices.iter().enumerate().filter(|(number, _)| graph.needed.contains(number)) {
+            let line = vertex.label.as_ref().map(|label| label.line);
+            let step = self.vertex(run, number, vertex).map_err(|reason| Fault { line, reason })?;
+            let record = run.outcomes.get(&number).map_or(0, |outcome| outcome.record);
+            if let (Some(step), Some(label)) = (step, vertex.label.clone()) {
+                steps.push(step);
+                let (key, facets) = (vertex.key.clone(), vertex.facets.clone());
+                past.push(Past { key, facets, label, record, vertex: number });
+            }
+        }
+        Ok((steps, past))
     }
 
     fn contexts<'a>(&mut self, input: &'a Input<'_>, graph: &Graph) -> Result<BTreeMap<String, Sent<'a>>, Fault> {
