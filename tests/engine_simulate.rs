@@ -107,7 +107,7 @@ fn say(builder: &mut Builder, side: &Side, dir: &Path, store: ImageStore) -> Res
 
 fn compare(engine: &BTreeMap<String, bool>, steps: &[Step], totals: &mut Totals) -> Result<(), String> {
     let ours: BTreeMap<&str, &Step> = steps.iter().map(|step| (step.name.as_str(), step)).collect();
-    for name in engine.keys().filter(|name| !ours.contains_key(name.as_str())) {
+    if let Some(name) = engine.keys().find(|name| !ours.contains_key(name.as_str())) {
         return Err(format!("`{name}` is missing from {:?}", ours.keys()));
     }
     for (name, step) in ours {

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::context::{Copy, Sent};
-use super::digest::Digest;
+use super::digest::{Digest, hash};
 use super::fault::{Fault, FaultReason};
-use super::files::{Files, Node, What, Write};
+use super::files::{Files, Node, Ran, What, Write};
 use super::graph::{self, Facet, Graph, Label, Op, Selector, Vertex, deduplicate};
-use super::options::{Context, Image, Input};
+use super::options::{Context, Image, Input, Output};
 use super::store::{Found, Id, Slot, Store};
 use super::why::Cause;
 use crate::context::BuildContext;
@@ -98,6 +98,7 @@ struct Outcome {
 
 /// One build while it is gone through.
 struct Run<'a> {
+    input: &'a Input<'a>,
     graph: &'a Graph,
     contexts: BTreeMap<String, Sent<'a>>,
     outcomes: BTreeMap<usize, Outcome>,
@@ -109,6 +110,12 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// What somebody knows of what a `RUN` leaves.
+    fn output(&self, label: &Label) -> Option<Output> {
+        let outputs = self.input.outputs?;
+        outputs(&super::options::Ran { stage: &label.stage, name: &label.name, tree: self.input.context.tree })
+    }
+
     /// What BuildKit says of a step that is reused, needs nothing and that nothing asks for: it lists it as done, not as
     /// reused, though it does not run it. `None` for all other steps.
     fn unneeded(&self, number: usize) -> Option<Option<bool>> {
@@ -141,6 +148,7 @@ impl Builder {
     pub fn build(&mut self, input: &Input<'_>) -> Result<Build, Fault> {
         let graph = graph::graph(input)?;
         let mut run = Run {
+            input,
             contexts: self.contexts(input, &graph)?,
             outcomes: BTreeMap::new(),
             ran: BTreeMap::new(),
@@ -316,7 +324,15 @@ impl Builder {
             }
             Op::Run => {
                 let below = below();
-                Files::Ran(self.store.new_unseen(), below)
+                let output = vertex.label.as_ref().and_then(|label| run.output(label));
+                let (unseen, told) = match output {
+                    Some(Output { same, other }) => {
+                        let told = other.map(|(at, text)| (crate::context::go_path::rooted(&at), hash(&text)));
+                        (self.store.told(&same), told)
+                    }
+                    None => (self.store.new_unseen(), None),
+                };
+                Files::Ran(Ran { unseen, told, below })
             }
             Op::Copy(copy) => {
                 let below = if copy.has_base { below() } else { Arc::new(Files::Empty) };

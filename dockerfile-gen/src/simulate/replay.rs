@@ -124,10 +124,7 @@ impl Then {
         if self.content != content {
             let text = String::from_utf8_lossy(&tree.bytes(key)?).into_owned();
             self.content = content;
-            self.file = match text.parse() {
-                Ok(file) => Some(file),
-                Err(_) => None,
-            };
+            self.file = text.parse().ok();
         }
         Ok(self.file.as_ref().ok_or_else(|| format!("`{path}` cannot be read")))
     }

@@ -64,6 +64,8 @@ pub(super) struct Store {
     /// Records by all that is in their keys, where that is known.
     exact: HashMap<u128, Id>,
     unseen: Unseen,
+    /// Names for files of which somebody said when they are the same.
+    told: HashMap<String, Unseen>,
 }
 
 /// As many records that a step may be the same as are remembered.
@@ -84,6 +86,16 @@ impl Store {
     pub(super) fn new_unseen(&mut self) -> Unseen {
         self.unseen += 1;
         self.unseen
+    }
+
+    /// A name for files that cannot be seen but are the same whenever `text` is.
+    pub(super) fn told(&mut self, text: &str) -> Unseen {
+        if let Some(&known) = self.told.get(text) {
+            return known;
+        }
+        let unseen = self.new_unseen();
+        self.told.insert(text.to_owned(), unseen);
+        unseen
     }
 
     /// A record that no key leads to.
