@@ -224,7 +224,9 @@ impl Writer<'_> {
             0..=3 => self.copy(files),
             4 => self.copy_from(stages),
             5 => self.metadata(),
-            6 => format!("COPY <<EOF /doc/{}\n{} $V\nEOF", self.dice.roll(2), self.dice.roll(3)),
+            // On an empty image nothing else would set it apart from other builds on the engine.
+            6 => format!("COPY <<EOF /doc/{}\n{} $V {}\nEOF", self.dice.roll(2), self.dice.roll(3), self.salt),
+            7 if is_bare => format!("WORKDIR /{}/{}", self.salt, self.dice.pick(&["w", "v", ".", "w/${V}"])),
             7 => format!("WORKDIR {}", self.dice.pick(&["/w", "v", "/o", "/", "/w/${V}"])),
             8..=10 => self.metadata(),
             11 => format!("RUN <<EOF\necho {} > /h\n# $V\nEOF", self.dice.roll(3)),
