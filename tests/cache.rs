@@ -219,3 +219,24 @@ fn each_answer_is_what_buildkit_did() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert_eq!(open.into_iter().collect::<Vec<_>>(), OPEN);
 }
+
+#[test]
+fn the_same_build_again_runs_nothing() {
+    let path = format!("{}/../tests/vectors/cache.json", env!("CARGO_MANIFEST_DIR"));
+    let vectors: Value = serde_json::from_str(&fs::read_to_string(path).unwrap().replace("@CTX@", CONTEXT)).unwrap();
+    for vector in vectors["vectors"].as_array().unwrap() {
+        let (before, after) = sides(vector);
+        let (mut builder, mut bases) = (Builder::new(), Builder::new());
+        for side in [&before, &after, &after, &before] {
+            side.build(&mut builder, &mut bases, ImageStore::Classic);
+        }
+        if after.options().1.no_cache || !after.options().1.no_cache_filter.is_empty() {
+            continue;
+        }
+        for side in [&after, &before] {
+            for step in side.build(&mut builder, &mut bases, ImageStore::Classic) {
+                assert_eq!(step.cached, Some(true), "{}: {} {}", vector["name"], step.name, step.why);
+            }
+        }
+    }
+}

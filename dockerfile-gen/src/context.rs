@@ -31,10 +31,10 @@ mod sent;
 pub use copy::{CopyFault, CopySpec, Selected, SourceMatch, match_sources};
 pub use dockerignore::{Dockerignore, IgnoreLine, Verdict};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 
-use crate::tree::{FileMeta, Tree};
+use crate::tree::{FileMeta, RelPath, Tree};
 use pattern::{Walk, parent};
 
 /// The files and folders that are sent to the builder.
@@ -50,6 +50,8 @@ pub enum Entry<'t> {
     Dir,
     /// A file or symbolic link.
     File {
+        /// Its path, as the tree has it.
+        path: &'t RelPath,
         /// What the tree knows of it.
         meta: &'t FileMeta,
         /// Whether it arrives without its content. That is a fault of BuildKit: where a line of the .dockerignore
@@ -61,22 +63,32 @@ pub enum Entry<'t> {
 impl<'t> BuildContext<'t> {
     /// Lists what `ignore` leaves of `tree`. A folder that is left out is there all the same if it holds what is sent.
     pub fn new(tree: &'t dyn Tree, ignore: &Dockerignore) -> Self {
-        let mut entries: Vec<(&str, Entry<'t>)> = Vec::with_capacity(tree.files().len());
         let mut walk = Walk::new(&ignore.matcher);
-        for dir in tree.dirs() {
-            if !walk.decide(dir).matched {
-                with_folders(&mut entries, dir, Entry::Dir);
-            }
-        }
+        let mut entries: Vec<(&str, Entry<'t>)> = Vec::with_capacity(2 * tree.files().len());
+        entries.extend(tree.dirs().into_iter().filter(|dir| !walk.decide(dir).matched).map(|dir| (dir, Entry::Dir)));
+        let mut folders: HashSet<&str> = entries.iter().map(|(dir, _)| *dir).collect();
+        let mut left_out: Vec<&str> = entries.iter().map(|(dir, _)| parent(dir)).collect();
         let mut walk = Walk::new(&ignore.matcher);
-        for (path, meta) in tree.files() {
-            let path = path.as_str();
+        let mut last = "";
+        for (key, meta) in tree.files() {
+            let path = key.as_str();
             if !walk.decide(path).matched {
                 let emptied = meta.link.is_none() && ignore.matcher.refuses_to_open(path);
-                with_folders(&mut entries, path, Entry::File { meta, emptied });
+                entries.push((path, Entry::File { path: key, meta, emptied }));
+                let above = parent(path);
+                if std::mem::replace(&mut last, above) != above {
+                    left_out.push(above);
+                }
             }
         }
-        // Nearly sorted, as it is here, a list becomes a map at once.
+        // A folder that is left out is there all the same for what it holds.
+        for mut above in left_out {
+            while !above.is_empty() && folders.insert(above) {
+                entries.push((above, Entry::Dir));
+                above = parent(above);
+            }
+        }
+        // Two sorted lists, which nearly always this is, become a map at once.
         Self { entries: entries.into_iter().collect() }
     }
 
@@ -105,16 +117,4 @@ impl<'t> BuildContext<'t> {
         let range = self.entries.range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded));
         range.map_while(move |(path, entry)| path.strip_prefix(prefix.as_str()).map(|rest| (*path, rest, *entry)))
     }
-}
-
-/// Adds an entry and the folders above it, unless the entry before lies in the same.
-fn with_folders<'t>(entries: &mut Vec<(&'t str, Entry<'t>)>, path: &'t str, entry: Entry<'t>) {
-    let mut above = parent(path);
-    if entries.last().is_none_or(|(last, _)| parent(last) != above && *last != above) {
-        while !above.is_empty() {
-            entries.push((above, Entry::Dir));
-            above = parent(above);
-        }
-    }
-    entries.push((path, entry));
 }

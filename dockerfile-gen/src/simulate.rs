@@ -34,9 +34,12 @@ mod state;
 mod store;
 mod why;
 
+#[cfg(test)]
+mod tests;
+
 pub use build::{Build, Builder, Reads, Step, sent};
 pub use cost::{estimate, measured};
 pub use fault::{Fault, FaultReason};
-pub use options::{Context, Image, ImageStore, Input, Options};
-pub use replay::{Replay, StepShare, replay};
+pub use options::{Context, Image, ImageStore, Input, Options, Output, Outputs, Ran};
+pub use replay::{Replay, StepShare, Text, replay};
 pub use why::{Cause, changed_files, simulate};

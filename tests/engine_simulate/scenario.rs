@@ -68,8 +68,8 @@ const PATHS: [&str; 14] = [
     "lock.json",
     "package.json",
     "docs/r.md",
-    "s/a/f",
-    "s/a/g/c",
+    "s/a/z1",
+    "s/a/z2/c",
 ];
 const SOURCES: [&str; 17] = [
     "a",
@@ -92,7 +92,7 @@ const SOURCES: [&str; 17] = [
 ];
 const DESTS: [&str; 8] = ["/o/", "/o/k/", "./", "/t/x", "w/", "/o/${V}/", ".", "/q/"];
 const IGNORES: [&str; 12] =
-    ["docs", "**/*.md", "d/e", "*", "!src", "!a", ".dockerignore", "Dockerfile", "s/a/g", "# c", "b", "!d/e/z"];
+    ["docs", "**/*.md", "d/e", "*", "!src", "!a", ".dockerignore", "Dockerfile", "s/a/z2", "# c", "b", "!d/e/z"];
 
 /// A stage and its lines behind the `FROM`.
 #[derive(Clone)]
@@ -224,7 +224,9 @@ impl Writer<'_> {
             0..=3 => self.copy(files),
             4 => self.copy_from(stages),
             5 => self.metadata(),
-            6 => format!("COPY <<EOF /doc/{}\n{} $V\nEOF", self.dice.roll(2), self.dice.roll(3)),
+            // On an empty image nothing else would set it apart from other builds on the engine.
+            6 => format!("COPY <<EOF /doc/{}\n{} $V {}\nEOF", self.dice.roll(2), self.dice.roll(3), self.salt),
+            7 if is_bare => format!("WORKDIR /{}/{}", self.salt, self.dice.pick(&["w", "v", ".", "w/${V}"])),
             7 => format!("WORKDIR {}", self.dice.pick(&["/w", "v", "/o", "/", "/w/${V}"])),
             8..=10 => self.metadata(),
             11 => format!("RUN <<EOF\necho {} > /h\n# $V\nEOF", self.dice.roll(3)),

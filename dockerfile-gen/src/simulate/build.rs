@@ -3,20 +3,22 @@
 //! Input: [`Input`]s in the order in which they are built. Output: a [`Build`] for each. The one idea: go through the
 //! vertices from the base up, ask the store for each, and remember what was run.
 
+mod leave;
+mod reason;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::context::{Copy, Sent};
 use super::digest::Digest;
 use super::fault::{Fault, FaultReason};
-use super::files::{Files, Node, What, Write};
+use super::files::Files;
 use super::graph::{self, Facet, Graph, Label, Op, Selector, Vertex, deduplicate};
-use super::options::{Context, Image, Input};
+use super::options::{Context, Image, Input, Output};
 use super::store::{Found, Id, Slot, Store};
 use super::why::Cause;
 use crate::context::BuildContext;
 use crate::dockerfile::Keyword;
-use crate::tree::content_id;
 
 /// A builder, with the cache that earlier builds filled.
 #[derive(Debug, Default)]
@@ -98,6 +100,7 @@ struct Outcome {
 
 /// One build while it is gone through.
 struct Run<'a> {
+    input: &'a Input<'a>,
     graph: &'a Graph,
     contexts: BTreeMap<String, Sent<'a>>,
     outcomes: BTreeMap<usize, Outcome>,
@@ -109,6 +112,12 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// What somebody knows of what a `RUN` leaves.
+    fn output(&self, label: &Label) -> Option<Output> {
+        let outputs = self.input.outputs?;
+        outputs(&super::options::Ran { stage: &label.stage, name: &label.name, tree: self.input.context.tree })
+    }
+
     /// What BuildKit says of a step that is reused, needs nothing and that nothing asks for: it lists it as done, not as
     /// reused, though it does not run it. `None` for all other steps.
     fn unneeded(&self, number: usize) -> Option<Option<bool>> {
@@ -137,10 +146,11 @@ impl Builder {
     /// Builds, and remembers it.
     ///
     /// # Errors
-    /// [`Fault`] where BuildKit would stop. What it would have run up to there is not remembered.
+    /// [`Fault`] where BuildKit would stop.
     pub fn build(&mut self, input: &Input<'_>) -> Result<Build, Fault> {
         let graph = graph::graph(input)?;
         let mut run = Run {
+            input,
             contexts: self.contexts(input, &graph)?,
             outcomes: BTreeMap::new(),
             ran: BTreeMap::new(),
@@ -148,22 +158,20 @@ impl Builder {
             is_first: self.store.is_empty(),
             graph: &graph,
         };
-        let (mut steps, mut past) = (Vec::new(), Vec::new());
-        for (number, vertex) in graph.vertices.iter().enumerate().filter(|(number, _)| graph.needed.contains(number)) {
-            let line = vertex.label.as_ref().map(|label| label.line);
-            let step = self.vertex(&mut run, number, vertex).map_err(|reason| Fault { line, reason })?;
-            let record = run.outcomes.get(&number).map_or(0, |outcome| outcome.record);
-            if let (Some(step), Some(label)) = (step, vertex.label.clone()) {
-                steps.push(step);
-                past.push(Past {
-                    key: vertex.key.clone(),
-                    facets: vertex.facets.clone(),
-                    label,
-                    record,
-                    vertex: number,
-                });
+        let done = self.go_through(&mut run);
+        let kept = run.outcomes.values().map(|outcome| outcome.record).collect();
+        let (mut steps, past) = match done {
+            Ok(done) => {
+                self.store.forget_files(&self.recent, &kept);
+                self.recent = kept;
+                done
             }
-        }
+            Err(fault) => {
+                self.store.forget_files(&kept, &self.recent);
+                self.copies.extend(run.contexts.into_iter().map(|(name, sent)| (name, sent.into_copy())));
+                return Err(fault);
+            }
+        };
         for (step, past) in steps.iter_mut().zip(&past) {
             if let Some(cached) = run.unneeded(past.vertex) {
                 (step.cached, step.why) = (cached, Cause::Unneeded);
@@ -172,11 +180,24 @@ impl Builder {
         steps.sort_by_key(|step: &Step| step.line);
         self.past = past;
         let image = self.image(&run, &graph);
-        let kept = run.outcomes.values().map(|outcome| outcome.record).collect();
-        self.store.forget_files(&self.recent, &kept);
-        self.recent = kept;
         self.copies.extend(run.contexts.into_iter().map(|(name, sent)| (name, sent.into_copy())));
         Ok(Build { steps, image })
+    }
+
+    fn go_through(&mut self, run: &mut Run<'_>) -> Result<(Vec<Step>, Vec<Past>), Fault> {
+        let graph = run.graph;
+        let (mut steps, mut past) = (Vec::new(), Vec::new());
+        for (number, vertex) in graph.vertices.iter().enumerate().filter(|(number, _)| graph.needed.contains(number)) {
+            let line = vertex.label.as_ref().map(|label| label.line);
+            let step = self.vertex(run, number, vertex).map_err(|reason| Fault { line, reason })?;
+            let record = run.outcomes.get(&number).map_or(0, |outcome| outcome.record);
+            if let (Some(step), Some(label)) = (step, vertex.label.clone()) {
+                steps.push(step);
+                let (key, facets) = (vertex.key.clone(), vertex.facets.clone());
+                past.push(Past { key, facets, label, record, vertex: number });
+            }
+        }
+        Ok((steps, past))
     }
 
     fn contexts<'a>(&mut self, input: &'a Input<'_>, graph: &Graph) -> Result<BTreeMap<String, Sent<'a>>, Fault> {
@@ -270,175 +291,6 @@ impl Builder {
         files.map_or_else(|| Arc::new(Files::Empty), |(files, _)| files)
     }
 
-    /// Notes what a vertex leaves.
-    fn leave_files(
-        &mut self,
-        run: &Run<'_>,
-        number: usize,
-        vertex: &Vertex,
-        cached: Option<bool>,
-    ) -> Result<(), FaultReason> {
-        let Some(record) = run.outcomes.get(&number).map(|outcome| outcome.record) else { return Ok(()) };
-        let is_shown = run.shown.contains(&number);
-        if cached == Some(true) && self.store.files(record).is_some_and(|(_, is_whole)| is_whole || !is_shown) {
-            return Ok(());
-        }
-        let below = || match vertex.inputs.first() {
-            Some(input) => self.files(run, input.vertex),
-            None => Arc::new(Files::Empty),
-        };
-        let files = match &vertex.op {
-            Op::Image(_) | Op::Remote => Files::Unseen(self.store.new_unseen()),
-            Op::Context(_) => Files::Empty,
-            Op::Document { name, text } => {
-                let node = Node::file(0o644, content_id(text.as_bytes()));
-                let at = crate::context::go_path::rooted(name);
-                Files::Written(Arc::new(Files::Empty), vec![Write { at, what: What::File(node) }])
-            }
-            Op::Folder { path } => {
-                let at = path.trim_start_matches('/').to_owned();
-                Files::Written(below(), vec![Write { at, what: What::Folder }])
-            }
-            Op::CacheFolder => {
-                let node = Node::file(0o755, content_id(vertex.key.as_bytes()));
-                Files::Written(below(), vec![Write { at: "cache".to_owned(), what: What::File(node) }])
-            }
-            Op::Run => {
-                let below = below();
-                Files::Ran(self.store.new_unseen(), below)
-            }
-            Op::Copy(copy) => {
-                let below = if copy.has_base { below() } else { Arc::new(Files::Empty) };
-                let writes = if is_shown {
-                    self.writes(run, vertex, copy, &below)?
-                } else {
-                    let at = copy.spec.dest.trim_matches('/').to_owned();
-                    let is_folder = copy.spec.dest.ends_with('/') && !at.is_empty();
-                    is_folder.then_some(Write { at, what: What::Folder }).into_iter().collect()
-                };
-                Files::Written(below, writes)
-            }
-            Op::Link => {
-                let copied = vertex.inputs.get(1).map(|input| self.files(run, input.vertex));
-                match copied.as_deref() {
-                    Some(Files::Written(_, writes)) => Files::Written(below(), writes.clone()),
-                    _ => Files::Written(below(), Vec::new()),
-                }
-            }
-        };
-        self.store.keep_files(record, Arc::new(files), is_shown);
-        Ok(())
-    }
-
-    fn writes(
-        &self,
-        run: &Run<'_>,
-        vertex: &Vertex,
-        copy: &graph::CopyOp,
-        below: &Arc<Files>,
-    ) -> Result<Vec<Write>, FaultReason> {
-        let mut writes = Vec::new();
-        let source =
-            |number: usize| vertex.inputs.get(number).map(|input| (input.vertex, self.files(run, input.vertex)));
-        if let Some((from, files)) = copy.from.and_then(source) {
-            match run.graph.vertices.get(from).map(|vertex| &vertex.op) {
-                Some(Op::Context(name)) => {
-                    if let Some(sent) = run.contexts.get(name) {
-                        writes.extend(sent.writes(copy, below)?);
-                    }
-                }
-                _ => {
-                    for selector in copy.selectors() {
-                        writes.extend(from_files(copy, &selector, &files, below));
-                    }
-                }
-            }
-        }
-        for (number, name) in &copy.extra {
-            if let Some((_, files)) = source(*number) {
-                let selector = Selector::path(&crate::context::go_path::rooted(name));
-                writes.extend(from_files(copy, &selector, &files, below));
-            }
-        }
-        Ok(writes)
-    }
-
-    fn why(&self, run: &Run<'_>, vertex: &Vertex, slots: &[Slot], found: &Found, cached: Option<bool>) -> Cause {
-        match cached {
-            Some(true) => Cause::Reused,
-            None => {
-                let doubtful = found.maybe.first().map_or(0, |(_, input)| *input);
-                self.why_of_input(run, vertex, doubtful, true)
-            }
-            Some(false) if vertex.ignores_cache => Cause::NoCache,
-            Some(false) if run.is_first => Cause::First,
-            Some(false) => self.why_not(run, vertex, slots),
-        }
-    }
-
-    fn why_not(&self, run: &Run<'_>, vertex: &Vertex, slots: &[Slot]) -> Cause {
-        for (number, input) in vertex.inputs.iter().enumerate().filter(|(_, input)| input.selectors.is_none()) {
-            if run.outcomes.get(&input.vertex).is_some_and(|outcome| outcome.cached != Some(true)) {
-                return self.why_of_input(run, vertex, number, false);
-            }
-        }
-        if let Some(past) = self.past.iter().find(|past| past.key == vertex.key) {
-            let known = self.store.inputs(past.record);
-            for (number, (slot, known)) in slots.iter().zip(known).enumerate() {
-                let is_other = match (&slot.content, &known.content) {
-                    (Some(one), Some(two)) => Digest::same_all(one, two) != super::digest::Truth::Yes,
-                    _ => slot.id != known.id,
-                };
-                if is_other {
-                    return self.why_of_input(run, vertex, number, false);
-                }
-            }
-        }
-        match self.nearest(vertex, slots) {
-            Some(past) => Cause::Edited(super::why::difference(&past.facets, &vertex.facets)),
-            None => Cause::New,
-        }
-    }
-
-    fn why_of_input(&self, run: &Run<'_>, vertex: &Vertex, number: usize, is_doubtful: bool) -> Cause {
-        let Some(input) = vertex.inputs.get(number) else { return Cause::New };
-        let Some(source) = run.graph.vertices.get(input.vertex) else { return Cause::New };
-        let label = source.label.clone();
-        match (&source.op, &input.selectors, label) {
-            (Op::Context(_), _, _) => Cause::Files(Vec::new()),
-            (Op::Image(name), None, _) => Cause::Base(name.clone()),
-            (Op::Image(name), Some(_), _) => Cause::Base(name.clone()),
-            (Op::Document { .. }, _, _) => Cause::Edited("the text of the file is another".to_owned()),
-            (_, None, Some(label)) if is_doubtful => Cause::MayFollow(label.name),
-            (_, None, Some(label)) => Cause::Follows(label.name),
-            (_, Some(selectors), Some(label)) => {
-                let paths = selectors.iter().map(|selector| format!("/{}", selector.path)).collect();
-                let stage = if label.stage.is_empty() { label.name } else { label.stage };
-                match is_doubtful {
-                    true => Cause::HangsOn { stage, paths },
-                    false => Cause::Stage { stage, paths },
-                }
-            }
-            _ => Cause::New,
-        }
-    }
-
-    /// The step of the build before that was most like this one, and stood upon the same.
-    fn nearest(&self, vertex: &Vertex, slots: &[Slot]) -> Option<&Past> {
-        let label = vertex.label.as_ref()?;
-        let base = slots.first().filter(|slot| slot.content.is_none()).map(|slot| slot.id);
-        let candidates = self.past.iter().filter(|past| past.label.keyword == label.keyword);
-        let candidates = candidates.filter(|past| {
-            let known = self.store.inputs(past.record).first().filter(|slot| slot.content.is_none());
-            known.map(|slot| slot.id) == base
-        });
-        let likeness = |past: &&Past| {
-            let equal = past.facets.iter().zip(&vertex.facets).filter(|(one, two)| one == two).count();
-            (equal, past.label.stage == label.stage)
-        };
-        candidates.max_by_key(likeness)
-    }
-
     fn image(&self, run: &Run<'_>, graph: &Graph) -> Image {
         let target = &graph.target;
         let layers = match target.vertex.and_then(|vertex| graph.vertices.get(vertex).zip(run.outcomes.get(&vertex))) {
@@ -476,32 +328,6 @@ fn sent_for<'a>(context: &'a Context<'_>, wanted: &BTreeSet<String>) -> Result<B
         return Ok(all);
     }
     all.sent_for(wanted.iter().map(String::as_str)).map_err(|fault| Fault { line: None, reason: fault.into() })
-}
-
-/// What a `COPY` of other files writes.
-fn from_files(copy: &graph::CopyOp, selector: &Selector, files: &Arc<Files>, below: &Arc<Files>) -> Vec<Write> {
-    let dest = copy.spec.dest.trim_end_matches("/.").trim_matches('/').to_owned();
-    let name = selector.path.rsplit('/').next().unwrap_or_default();
-    let is_folder = copy.spec.dest.ends_with('/') || copy.spec.dest.ends_with("/.") || below.is_folder(&dest);
-    let known = if selector.is_filter() { None } else { files.known(&selector.path) };
-    let Some(known) = known else {
-        let what = What::From { files: files.clone(), selector: selector.clone(), changes: copy.changes.clone() };
-        return vec![Write { at: dest, what }];
-    };
-    let root = if known.is_file() && is_folder { join(&dest, name) } else { dest };
-    let write = |(inside, node): (String, Option<Node>)| {
-        let what = node.map_or(What::Folder, |node| What::File(node.changed(&copy.changes)));
-        Write { at: join(&root, &inside), what }
-    };
-    known.entries.into_iter().map(write).collect()
-}
-
-fn join(path: &str, rest: &str) -> String {
-    match (path, rest) {
-        (path, "") => path.to_owned(),
-        ("", rest) => rest.to_owned(),
-        (path, rest) => format!("{path}/{rest}"),
-    }
 }
 
 /// The vertices whose files are asked for by path, and those that have a part in them.

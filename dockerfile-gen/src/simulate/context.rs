@@ -14,7 +14,7 @@ use super::files::{Files, Node, What, Write, folder, sum};
 use super::graph::{CopyOp, Selector};
 use crate::context::{BuildContext, CopyFault, CopySpec, Entry, SourceMatch, match_sources};
 use crate::error::Result;
-use crate::tree::{FileMeta, Tree, content_id};
+use crate::tree::{FileMeta, RelPath, Tree, content_id};
 
 /// A context that is sent, and what was found out about it.
 pub(super) struct Sent<'t> {
@@ -63,27 +63,17 @@ impl<'t> Sent<'t> {
 
     fn plain(&self, path: &str) -> Result<u128, FaultReason> {
         let root = self.context.literal(path)?;
-        let mut total = match self.context.get(&root) {
-            Some(Entry::File { meta, emptied }) => sum([("", self.digest_of(&root, meta, emptied)?)]),
-            _ => sum([("", folder())]),
-        };
-        for (path, inside, entry) in self.context.below(&root) {
-            let node = match entry {
-                Entry::Dir => folder(),
-                Entry::File { meta, emptied } => self.digest_of(path, meta, emptied)?,
-            };
-            total = total.wrapping_add(sum([(inside, node)]));
+        let mut total = sum([("", self.digest_of(self.context.get(&root))?)]);
+        for (_, inside, entry) in self.context.below(&root) {
+            total = total.wrapping_add(sum([(inside, self.digest_of(Some(entry))?)]));
         }
         Ok(total)
     }
 
-    /// Stands for a file or link.
-    fn digest_of(&self, path: &str, meta: &FileMeta, emptied: bool) -> Result<u128, FaultReason> {
-        match (&meta.link, meta.content) {
-            (None, Some(content)) if !emptied && meta.modified.is_none() => {
-                Ok(Node::file(meta.permissions(), content).digest)
-            }
-            _ => Ok(self.node(path)?.digest),
+    fn digest_of(&self, entry: Option<Entry<'t>>) -> Result<u128, FaultReason> {
+        match entry {
+            Some(Entry::File { path, meta, emptied }) => Ok(self.node_of(path, meta, emptied)?.digest),
+            Some(Entry::Dir) | None => Ok(folder()),
         }
     }
 
@@ -142,26 +132,34 @@ impl<'t> Sent<'t> {
     }
 
     fn node(&self, path: &str) -> Result<Node, FaultReason> {
-        if let Some(node) = self.nodes.borrow().get(path) {
+        match self.context.get(path) {
+            Some(Entry::File { path, meta, emptied }) => self.node_of(path, meta, emptied),
+            _ => Err(CopyFault::Missing { source_number: 0, path: path.to_owned() }.into()),
+        }
+    }
+
+    fn node_of(&self, path: &'t RelPath, meta: &FileMeta, emptied: bool) -> Result<Node, FaultReason> {
+        if let Some(target) = &meta.link {
+            return Ok(Node::link(target));
+        }
+        if emptied {
+            return Ok(Node::file(meta.permissions(), content_id(b"")));
+        }
+        if let Some(content) = meta.content.filter(|_| meta.modified.is_none()) {
+            return Ok(Node::file(meta.permissions(), content));
+        }
+        if let Some(node) = self.nodes.borrow().get(path.as_str()) {
             return Ok(node.clone());
         }
-        let missing = || CopyFault::Missing { source_number: 0, path: path.to_owned() };
-        let (key, meta) = self.tree.files().get_key_value(path).ok_or_else(missing)?;
-        let node = match (&meta.link, self.context.get(path)) {
-            (Some(target), _) => Node::link(target),
-            (None, Some(Entry::File { emptied: true, .. })) => Node::file(meta.permissions(), content_id(b"")),
-            (None, _) => {
-                let content = match self.unchanged(path, meta) {
-                    Some(content) => content,
-                    None => meta.content.map_or_else(|| self.tree.content_id(key), Ok)?,
-                };
-                if meta.modified.is_some() {
-                    self.copy.borrow_mut().insert(path.to_owned(), (meta.clone(), content));
-                }
-                Node::file(meta.permissions(), content)
-            }
+        let content = match self.unchanged(path.as_str(), meta) {
+            Some(content) => content,
+            None => self.tree.content_id(path)?,
         };
-        self.nodes.borrow_mut().insert(key.as_str(), node.clone());
+        if meta.modified.is_some() {
+            self.copy.borrow_mut().insert(path.as_str().to_owned(), (meta.clone(), content));
+        }
+        let node = Node::file(meta.permissions(), content);
+        self.nodes.borrow_mut().insert(path.as_str(), node.clone());
         Ok(node)
     }
 

@@ -19,9 +19,19 @@ pub(super) enum Files {
     /// What an image holds, or what was fetched.
     Unseen(Unseen),
     /// What a `RUN` left of what was there.
-    Ran(Unseen, Arc<Files>),
+    Ran(Ran),
     /// What was copied upon what was there.
     Written(Arc<Files>, Vec<Write>),
+}
+
+/// What a `RUN` left.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub(super) unseen: Unseen,
+    /// A path at which it surely left something else than a run with another number.
+    pub(super) told: Option<(String, u128)>,
+    /// What was there before.
+    pub(super) below: Arc<Files>,
 }
 
 /// Something that was written.
@@ -151,7 +161,7 @@ impl Files {
         match self {
             Self::Empty => false,
             Self::Unseen(_) => USUAL.contains(&path),
-            Self::Ran(_, below) => below.is_folder(path),
+            Self::Ran(ran) => ran.below.is_folder(path),
             Self::Written(below, writes) => {
                 let holds = |write: &Write| match &write.what {
                     What::Folder | What::From { .. } if write.at == path => true,
@@ -189,8 +199,17 @@ impl Files {
         loop {
             match files {
                 Self::Empty => return None,
-                Self::Unseen(unseen) | Self::Ran(unseen, _) => {
+                Self::Unseen(unseen) => {
                     seen.below = Some(*unseen);
+                    return None;
+                }
+                Self::Ran(ran) => {
+                    seen.below = Some(ran.unseen);
+                    if let Some((at, told)) = &ran.told
+                        && relative(at, path).is_some()
+                    {
+                        seen.doubt(at, Digest::Known(*told));
+                    }
                     return None;
                 }
                 Self::Written(below, writes) => {

@@ -21,12 +21,41 @@ pub struct Input<'a> {
     pub contexts: BTreeMap<String, Context<'a>>,
     /// The options.
     pub options: Options,
+    /// What is known of what a `RUN` leaves, by whoever wrote it. Of others nothing is.
+    pub outputs: Option<&'a Outputs<'a>>,
+}
+
+/// Says what is known of what a `RUN` leaves; `None` for nothing.
+pub type Outputs<'a> = dyn Fn(&Ran<'_>) -> Option<Output> + 'a;
+
+/// A `RUN` that is run.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Ran<'r> {
+    /// The stage, as BuildKit prints it.
+    pub stage: &'r str,
+    /// The step, as BuildKit prints it.
+    pub name: &'r str,
+    /// The build context, with what is left out of it.
+    pub tree: &'r dyn Tree,
+}
+
+/// What is known of what a `RUN` leaves.
+///
+/// A step that reduces manifests to what decides the dependencies gives that as both texts. One whose output is
+/// reproducible, but cannot be told from another by a text, leaves [`Output::other`] out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Two runs with the same text leave the same files.
+    pub same: String,
+    /// An absolute path, and a text: two runs with different texts leave something different there.
+    pub other: Option<(String, String)>,
 }
 
 impl<'a> Input<'a> {
     /// A build of `dockerfile` with the files of `context` and nothing else.
     pub fn new(dockerfile: &'a Dockerfile, context: Context<'a>) -> Self {
-        Self { dockerfile, context, contexts: BTreeMap::new(), options: Options::default() }
+        Self { dockerfile, context, contexts: BTreeMap::new(), options: Options::default(), outputs: None }
     }
 }
 

@@ -48,10 +48,19 @@ pub struct StepShare {
     pub blame: BTreeMap<String, usize>,
 }
 
+/// Which Dockerfile the commits are built with.
+#[derive(Clone, Copy, Debug)]
+pub enum Text<'a> {
+    /// All with this one: what the commits would cost with it.
+    Now(&'a Dockerfile),
+    /// Each with its own: what the commits did cost.
+    Then,
+}
+
 /// The .dockerignore of the commit before, and what stands for its bytes.
 type Ignore = Option<(Vec<u128>, Dockerignore)>;
 
-/// Builds `file`, which lies at `path` in the context, for the last `count` commits that lead to `revision`.
+/// Builds the Dockerfile, which lies at `path` in the context, for the last `count` commits that lead to `revision`.
 ///
 /// # Errors
 /// [`Error::History`] if the history cannot be read.
@@ -59,7 +68,7 @@ pub fn replay(
     repository: &Repository,
     revision: &str,
     count: usize,
-    file: &Dockerfile,
+    text: Text<'_>,
     path: &str,
     options: &Options,
 ) -> Result<Replay> {
@@ -68,8 +77,19 @@ pub fn replay(
     let mut builder = Builder::new();
     let mut is_built = false;
     let mut ignore: Ignore = None;
+    let mut then = Then::default();
     repository.replay(revision, count, |commit, tree| -> Result<()> {
         let ignored = ignore_of(tree, path, &mut ignore)?;
+        let file = match text {
+            Text::Now(file) => file,
+            Text::Then => match then.read(tree, path)? {
+                Ok(file) => file,
+                Err(reason) => {
+                    replay.refused.push((commit.id.clone(), reason));
+                    return Ok(());
+                }
+            },
+        };
         let mut input = Input::new(file, Context { tree, ignore: ignored.clone() });
         input.options = options.clone();
         match builder.build(&input) {
@@ -85,6 +105,29 @@ pub fn replay(
     replay.steps = steps.into_values().collect();
     replay.steps.sort_by(|one, two| (one.line, &one.name).cmp(&(two.line, &two.name)));
     Ok(replay)
+}
+
+/// The Dockerfile of the commit before, and what stands for its bytes.
+#[derive(Default)]
+struct Then {
+    content: Option<u128>,
+    file: Option<Dockerfile>,
+}
+
+impl Then {
+    /// The Dockerfile of a commit, or why there is none.
+    fn read(&mut self, tree: &GitTree, path: &str) -> Result<std::result::Result<&Dockerfile, String>> {
+        let Some((key, _)) = tree.files().get_key_value(path) else {
+            return Ok(Err(format!("there is no `{path}`")));
+        };
+        let content = Some(tree.content_id(key)?);
+        if self.content != content {
+            let text = String::from_utf8_lossy(&tree.bytes(key)?).into_owned();
+            self.content = content;
+            self.file = text.parse().ok();
+        }
+        Ok(self.file.as_ref().ok_or_else(|| format!("`{path}` cannot be read")))
+    }
 }
 
 fn said(fault: &Fault) -> String {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::digest::{Digest, Truth, Unseen};
+use super::digest::{Digest, Truth, Unseen, hash};
 use super::files::Files;
 
 /// A record.
@@ -22,6 +22,21 @@ pub(super) struct Slot {
     pub(super) paths: String,
     /// What they hold; `None` where it counts by identity.
     pub(super) content: Option<Vec<Digest>>,
+}
+
+/// Stands for a key. An input counts by content where all of that is known, else by identity.
+fn exact(key: &str, inputs: &[Slot]) -> u128 {
+    fn part(slot: &Slot) -> (Option<Id>, &str, Option<Vec<u128>>) {
+        let known = slot.content.as_ref().and_then(|content| {
+            let known = content.iter().map(|digest| match digest {
+                Digest::Known(known) => Some(*known),
+                Digest::Open(_) => None,
+            });
+            known.collect::<Option<Vec<u128>>>()
+        });
+        if known.is_some() { (None, "", known) } else { (Some(slot.id), &slot.paths, None) }
+    }
+    hash(&(key, inputs.iter().map(part).collect::<Vec<_>>()))
 }
 
 #[derive(Debug)]
@@ -46,11 +61,21 @@ pub(super) struct Found {
 pub(super) struct Store {
     records: Vec<Record>,
     by_key: HashMap<String, Vec<Id>>,
+    /// Records by all that is in their keys, where that is known.
+    exact: HashMap<u128, Id>,
     unseen: Unseen,
+    /// Names for files of which somebody said when they are the same.
+    told: HashMap<String, Unseen>,
 }
 
 /// As many records that a step may be the same as are remembered.
 const MOST_MAYBE: usize = 8;
+
+/// As many records of one text are looked at for what may be a hit, the youngest first.
+const MOST_CANDIDATES: usize = 64;
+
+/// As many records are looked at to find out whether two may be one.
+const MOST_POSSIBLE: usize = 64;
 
 impl Store {
     pub(super) fn is_empty(&self) -> bool {
@@ -63,6 +88,16 @@ impl Store {
         self.unseen
     }
 
+    /// A name for files that cannot be seen but are the same whenever `text` is.
+    pub(super) fn told(&mut self, text: &str) -> Unseen {
+        if let Some(&known) = self.told.get(text) {
+            return known;
+        }
+        let unseen = self.new_unseen();
+        self.told.insert(text.to_owned(), unseen);
+        unseen
+    }
+
     /// A record that no key leads to.
     pub(super) fn anonymous(&mut self) -> Id {
         self.records.push(Record { inputs: Vec::new(), maybe: Vec::new(), files: None });
@@ -70,9 +105,11 @@ impl Store {
     }
 
     pub(super) fn look_up(&self, key: &str, inputs: &[Slot]) -> Found {
-        let mut found = Found::default();
-        // The youngest first: of several that may be hits, those that may be forgotten are the oldest.
-        for &id in self.by_key.get(key).into_iter().flatten().rev() {
+        let mut found = Found { sure: self.exact.get(&exact(key, inputs)).copied(), maybe: Vec::new() };
+        if found.sure.is_some() {
+            return found;
+        }
+        for &id in self.by_key.get(key).into_iter().flatten().rev().take(MOST_CANDIDATES) {
             let Some(record) = self.records.get(id).filter(|record| record.inputs.len() == inputs.len()) else {
                 continue;
             };
@@ -115,26 +152,30 @@ impl Store {
         if !has_doubt(one) && !has_doubt(two) {
             return Truth::No;
         }
-        match self.possible(one).is_disjoint(&self.possible(two)) {
-            true => Truth::No,
-            false => Truth::Unknown,
+        match (self.possible(one), self.possible(two)) {
+            (Some(one), Some(two)) if one.is_disjoint(&two) => Truth::No,
+            _ => Truth::Unknown,
         }
     }
 
-    /// Every record that `id` may be.
-    fn possible(&self, id: Id) -> BTreeSet<Id> {
+    /// Every record that `id` may be; `None` if they are too many.
+    fn possible(&self, id: Id) -> Option<BTreeSet<Id>> {
         let mut all = BTreeSet::new();
         let mut open = vec![id];
         while let Some(id) = open.pop() {
             if all.insert(id) {
                 open.extend(self.records.get(id).into_iter().flat_map(|record| &record.maybe));
             }
+            if all.len() > MOST_POSSIBLE {
+                return None;
+            }
         }
-        all
+        Some(all)
     }
 
     pub(super) fn add(&mut self, key: &str, inputs: Vec<Slot>, found: &Found) -> Id {
         let id = self.records.len();
+        self.exact.entry(exact(key, &inputs)).or_insert(id);
         let maybe = found.maybe.iter().map(|(id, _)| *id).take(MOST_MAYBE).collect();
         self.records.push(Record { inputs, maybe, files: None });
         match self.by_key.get_mut(key) {

@@ -163,11 +163,14 @@ pub fn simulate(before: &Input<'_>, after: &Input<'_>) -> Result<Vec<Step>, Faul
 /// The files of a context, and empty folders, that are others before and after, among those that a step takes. Those
 /// that cannot be read count as changed.
 pub fn changed_files(before: &Context<'_>, after: &Context<'_>, reads: &Reads) -> Vec<String> {
-    let paths: BTreeSet<&RelPath> = [before.tree, after.tree]
+    let mut paths: Vec<&RelPath> = [before.tree, after.tree]
         .into_iter()
         .flat_map(|tree| tree.files().keys().chain(tree.empty_dirs()))
         .filter(|path| reads.touches(path.as_str()))
         .collect();
+    // Sorted lists one behind the other are sorted at once.
+    paths.sort();
+    paths.dedup();
     let mut kept_before = before.ignore.verdicts(paths.iter().map(|path| path.as_str()));
     let mut kept_after = after.ignore.verdicts(paths.iter().map(|path| path.as_str()));
     let mut changed = Vec::new();

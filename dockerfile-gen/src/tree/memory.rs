@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FileMeta, RelPath, Tree, missing};
+use super::{FileMeta, RelPath, Tree, content_id, missing};
 use crate::error::Result;
 
 /// A [`Tree`] whose files are given as text.
@@ -91,5 +91,9 @@ impl Tree for MemTree {
 
     fn bytes(&self, path: &RelPath) -> Result<Vec<u8>> {
         self.bytes.get(path).cloned().ok_or_else(|| missing(path))
+    }
+
+    fn content_id(&self, path: &RelPath) -> Result<u128> {
+        self.bytes.get(path).map(|bytes| content_id(bytes)).ok_or_else(|| missing(path))
     }
 }

@@ -8,7 +8,7 @@ use dockerfile_gen::context::Dockerignore;
 use dockerfile_gen::dockerfile::{Dockerfile, Keyword};
 use dockerfile_gen::history::Repository;
 use dockerfile_gen::simulate::{
-    Context, Fault, ImageStore, Input, Options, Replay, Step, StepShare, estimate, measured, replay, simulate,
+    Context, Fault, ImageStore, Input, Options, Replay, Step, StepShare, Text, estimate, measured, replay, simulate,
 };
 use dockerfile_gen::tree::Edited;
 use dockerfile_gen::{DiskTree, Error, RelPath, Tree};
@@ -40,6 +40,9 @@ pub(crate) struct SimulateArgs {
     /// Say what each of the last N commits would have rerun
     #[arg(long, value_name = "N")]
     commits: Option<usize>,
+    /// Build each commit with the Dockerfile that it had itself
+    #[arg(long, requires = "commits", conflicts_with = "against")]
+    then: bool,
     /// Another Dockerfile to hold beside it
     #[arg(long, value_name = "FILE", requires = "commits")]
     against: Option<PathBuf>,
@@ -223,7 +226,8 @@ fn commits(args: &SimulateArgs, count: usize) -> Result<(), Error> {
     for file in [Some(args.file.as_deref()), args.against.as_deref().map(Some)].into_iter().flatten() {
         let (path, text) = dockerfile(&tree, file)?;
         let file = parse(&path, &text)?;
-        let replay = replay(&repository, "HEAD", count, &file, &path, &options)?;
+        let text = if args.then { Text::Then } else { Text::Now(&file) };
+        let replay = replay(&repository, "HEAD", count, text, &path, &options)?;
         reports.push((path, replay));
     }
     if repository.is_shallow() && reports.iter().any(|(_, replay)| replay.commits < count) {

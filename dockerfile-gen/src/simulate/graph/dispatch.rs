@@ -125,7 +125,7 @@ impl Dispatcher<'_> {
             Base::Scratch => {}
             Base::Stage(base) => {
                 let Some(done) = self.done.get(base).cloned() else {
-                    return Err(FaultReason::NoImage(self.stages.name(*base)).at(line));
+                    return Err(FaultReason::NoImage(self.stages.called(*base)).at(line));
                 };
                 (current.tip, current.state, current.platform) = (done.tip, done.state, done.platform);
             }
@@ -181,7 +181,7 @@ impl Dispatcher<'_> {
             From::Stage(stage) => match self.done.get(stage) {
                 Some(done) => Ok(done.tip),
                 None => {
-                    let (from, stage) = (self.stages.name(*stage), self.stages.name(current.index));
+                    let (from, stage) = (self.stages.called(*stage), self.stages.called(current.index));
                     Err(FaultReason::LaterStage { from, stage }.at(line))
                 }
             },

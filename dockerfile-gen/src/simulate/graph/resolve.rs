@@ -61,11 +61,13 @@ impl Stages {
 
     /// The name of a stage as BuildKit prints it; `""` if it is alone.
     pub(super) fn name(&self, index: usize) -> String {
-        match self.all.get(index).and_then(|stage| stage.name.clone()) {
-            _ if self.all.len() == 1 && self.others == 0 => String::new(),
-            Some(name) => name,
-            None => format!("stage-{index}"),
-        }
+        if self.all.len() == 1 && self.others == 0 { String::new() } else { self.called(index) }
+    }
+
+    /// The name of a stage, or one made of its number.
+    pub(super) fn called(&self, index: usize) -> String {
+        let name = self.all.get(index).and_then(|stage| stage.name.clone());
+        name.unwrap_or_else(|| format!("stage-{index}"))
     }
 
     /// What an instruction copies or mounts from, one for its `--from`, or one for each mount.
@@ -119,7 +121,7 @@ impl Stages {
                 };
                 path.push((stage, next + 1));
                 if path.iter().any(|(on_path, _)| *on_path == need) {
-                    return Err(FaultReason::Circular(self.name(need)).at(line));
+                    return Err(FaultReason::Circular(self.called(need)).at(line));
                 }
                 if !done[need] {
                     path.push((need, 0));
