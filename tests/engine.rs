@@ -290,7 +290,7 @@ fn fastapi_uv() {
     fs::write(
         &locker,
         "FROM python:3.13-slim AS lock\nCOPY --from=ghcr.io/astral-sh/uv:latest /uv /bin/\nWORKDIR /p\n\
-         COPY pyproject.toml README.md ./\nRUN uv lock\nFROM scratch\nCOPY --from=lock /p/uv.lock /\n",
+         COPY pyproject.toml ./\nRUN uv lock\nFROM scratch\nCOPY --from=lock /p/uv.lock /\n",
     )
     .unwrap();
     let root = project.root.to_str().unwrap();

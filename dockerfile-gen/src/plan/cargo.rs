@@ -207,7 +207,7 @@ impl Workshop<'_> {
         let whole = Mount::Bind { from: None, source: ".".into(), target: "/src".into(), writable: false };
         let step = Step::run("manifests", "rust/manifests")
             .mount(whole)
-            .word("package_dir", self.rust.binary.dir.as_str())
+            .word("package", &self.rust.binary.package)
             .word("binary", &self.rust.binary.name)
             .word("profile", self.profile());
         stage.push(
