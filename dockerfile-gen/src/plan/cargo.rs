@@ -256,11 +256,12 @@ impl Workshop<'_> {
         let mut stage = Stage::from_stage("build", "deps")
             .comment("The binary: built in the same cache, from sources that are brought up to date by content.");
         stage.push(Step::file("update-sources", "rust/update-sources"));
+        stage.push(Step::file("codegen-units", "rust/codegen-units"));
         stage.push(Step { id: "sources-dir".into(), ..Step::workdir("/src") });
         stage.push(Step::copy("sources", [Source::from(".")], "./").why("the sources change with almost every commit"));
         self.embed(&mut stage);
         stage.push(Step { id: "app-dir".into(), ..Step::workdir("/app") });
-        let arg = Step::arg("CARGO_INCREMENTAL", Some("0"));
+        let arg = Step::arg("CARGO_INCREMENTAL", None);
         stage.push(arg.comment(
             "`--build-arg CARGO_INCREMENTAL=1` compiles local crates incrementally, for the development loop.",
         ));
