@@ -115,15 +115,21 @@ fn a_fresh_builder_takes_the_dependencies_from_a_layer_cache() {
         println!("not tried: set ENGINE_MAY_PRUNE=1 where the engine's build cache may be emptied");
         return;
     }
-    for (example, source, comment) in SOURCES {
-        let project = Project::example(example);
+    // One language each: all that is built before has to be built again afterwards.
+    let chosen = SOURCES.into_iter().filter(|(example, ..)| !["vite-pnpm", "django-pipfile"].contains(example));
+    let projects: Vec<(Project, &str, &str)> =
+        chosen.map(|(example, source, comment)| (Project::example(example), source, comment)).collect();
+    let cache = |project: &Project| project.root.with_extension("cache");
+    for (project, ..) in &projects {
         project.generate();
-        let cache = project.root.with_extension("cache");
-        project.build(&["--cache-to", &format!("type=local,dest={},mode=max", cache.display())]);
-        run("docker", &["builder", "prune", "-af"]);
+        project.build(&["--cache-to", &format!("type=local,dest={},mode=max", cache(project).display())]);
+    }
+    run("docker", &["builder", "prune", "-af"]);
+    for (project, source, comment) in &projects {
         project.append(source, comment);
-        let (steps, log) = project.build_log(&["--cache-from", &format!("type=local,src={}", cache.display())]);
-        fs::remove_dir_all(cache).unwrap();
+        let (steps, log) =
+            project.build_log(&["--cache-from", &format!("type=local,src={}", cache(project).display())]);
+        fs::remove_dir_all(cache(project)).unwrap();
         dependencies_cached(&steps, "a build on a fresh builder");
         let compiled: Vec<&str> = log.lines().filter_map(|line| Some(line.split_once(" Compiling ")?.1)).collect();
         assert!(compiled.iter().all(|name| name.starts_with("shop-")), "{compiled:#?}");
