@@ -4,6 +4,7 @@
 //! [`RustProject`]. The one idea: cargo itself reads the manifests, so that a binary is called what cargo calls it.
 
 mod choose;
+mod features;
 mod lock;
 mod metadata;
 mod native;
@@ -110,7 +111,8 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Rus
         ["dockerfile.toml"].into_iter().chain(config.templates.as_deref()).for_each(|path| notes.need(path));
     }
     let binaries = choose::binaries(&members, config);
-    let (binary, others) = choose::choose(tree, &metadata, &members, binaries, config, notes)?;
+    let (mut binary, others) = choose::choose(tree, &metadata, &members, binaries, config, notes)?;
+    features::choose(tree, &members, &mut binary, config, notes);
     let toolchain = toolchain::detect(tree, &metadata, &binary, notes)?;
     let mut build_packages = BTreeSet::new();
     let mut run_packages = BTreeSet::new();

@@ -241,6 +241,19 @@ fn configured_port(tree: &dyn Tree, runtime: &BTreeMap<RelPath, bool>, scan: &mu
             let (key, value) = (key.trim(), value.trim().trim_matches('"'));
             if value.is_empty() && !nested {
                 section = key.to_owned();
+            } else if ["address", "bind", "listen", "addr"].contains(&key)
+                && OWN.contains(&if nested || file.as_str().ends_with(".toml") { section.as_str() } else { "" })
+                && let Some(port) = port_in(value)
+            {
+                let number = index as u32 + 1;
+                scan.port = Some(port);
+                notes.found(file.as_str(), Some(number), format!("listens on port {port}"));
+                if value.starts_with("127.") || value.starts_with("localhost") {
+                    notes.warn(format!(
+                        "{file}:{number} says {value}, which nothing outside the container reaches: let it be 0.0.0.0 there"
+                    ));
+                }
+                return;
             } else if key == "port"
                 && OWN.contains(&if nested || file.as_str().ends_with(".toml") { section.as_str() } else { "" })
             {
@@ -307,7 +320,9 @@ fn port_in(line: &str) -> Option<u16> {
         }
     }
     if line.contains("[0, 0, 0, 0]") || line.contains("[127, 0, 0, 1]") || line.contains("UNSPECIFIED") {
-        let rest = line.rsplit_once("],").or_else(|| line.rsplit_once("UNSPECIFIED,")).map(|(_, rest)| rest)?;
+        let rest = line.rsplit_once("],").or_else(|| line.rsplit_once("UNSPECIFIED")).map(|(_, rest)| rest)?;
+        // `UNSPECIFIED.into(), 8080)`, `UNSPECIFIED), 8080)`
+        let rest = rest.rsplit_once(", ").map_or(rest, |(_, rest)| rest);
         return leading_port(rest.trim_start());
     }
     let lower = line.to_ascii_lowercase();
@@ -375,6 +390,8 @@ mod tests {
             Some(8080)
         );
         assert_eq!(port_variable(&["#[arg(", "default_value = \"8080\",", "env = \"APP_PORT\"", ")]"], 2), Some(8080));
+        assert_eq!(port_in("SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 8088);"), Some(8088));
+        assert_eq!(port_in("SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8089)"), Some(8089));
         assert_eq!(port_in("let report = summarise(1000);"), None);
     }
 }

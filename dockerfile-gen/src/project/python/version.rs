@@ -46,7 +46,8 @@ impl Version {
             _ => 0,
         };
         let bookworm = match self.minor {
-            ..10 => 17,
+            ..7 => return "bullseye",
+            7..10 => 17,
             10 => 12,
             11 => 4,
             _ => 0,
