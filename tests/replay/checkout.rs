@@ -23,6 +23,7 @@ pub(crate) struct Checkout {
 
 impl Checkout {
     pub(crate) fn new(root: PathBuf, ignore: Dockerignore, whole: BTreeSet<String>) -> Self {
+        let _ = fs::remove_dir_all(&root);
         fs::create_dir_all(&root).unwrap();
         Self { root, ignore, whole, files: Files::new(), stubs: BTreeSet::new(), missing: BTreeSet::new() }
     }

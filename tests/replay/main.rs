@@ -24,7 +24,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dockerfile_gen::history::Repository;
-use dockerfile_gen::{ConfigLayer, Error, generate};
+use dockerfile_gen::{ConfigLayer, Error, Tree, generate};
 use serde_json::Value;
 
 use checkout::Checkout;
@@ -89,21 +89,15 @@ fn name(folder: &Path, clone: &Path) -> String {
 
 fn replay(clone: &Path, name: &str) -> Result<Row, String> {
     let repository = Repository::open(clone).map_err(|error| error.to_string())?;
-    let scratch = Scratch::new(name);
     let newest = repository.tree("HEAD").map_err(|error| error.to_string())?;
-    let head = scratch.0.join("head");
-    checkout::write_all(&newest, &head);
-    let generated = generate(&head, ConfigLayer::default()).map_err(|error| error.to_string())?;
-    fs::remove_dir_all(&head).unwrap();
-    let ours = Ours::of(&generated.files).ok_or("its Dockerfile has no program that reduces manifests")?;
-
-    let mut row = Row::new(name, ours.stack());
-    let mut work = Checkout::new(scratch.0.join("work"), ours.ignore(), ours.copied().to_owned());
+    let scratch = Scratch::new(name);
+    let mut follower = Follower::new(&newest, &scratch.0)?;
+    let mut row = Row::new(name, follower.ours.stack());
     let mut last: Option<Keys> = None;
     let mut is_first = true;
     repository
         .replay("HEAD", COMMITS, |commit, tree| -> Result<(), Error> {
-            let is_touched = work.update(tree, (!is_first).then_some(&commit.changed[..]));
+            let is_touched = follower.work.update(tree, (!is_first).then_some(&commit.changed[..]));
             row.commits += usize::from(!is_first);
             is_first = false;
             if !is_touched {
@@ -111,7 +105,21 @@ fn replay(clone: &Path, name: &str) -> Result<Row, String> {
                 row.pairs += usize::from(last.is_some());
                 return Ok(());
             }
-            let now = if work.is_complete() { keys(&work, &ours, &scratch.0) } else { None };
+            if !follower.work.is_complete() {
+                row.incomplete += 1;
+                last = None;
+                return Ok(());
+            }
+            let mut now = follower.keys();
+            if now.is_none()
+                && let Ok(other) = Follower::new(tree, &scratch.0)
+                && other.ours.stack() == follower.ours.stack()
+            {
+                // Another package manager, or a file that is not there: the Dockerfile would be another one.
+                (follower, last) = (other, None);
+                follower.work.update(tree, None);
+                now = follower.keys();
+            }
             if let (Some(last), Some(now)) = (&last, &now) {
                 row.compare(&commit.id, last, now);
             }
@@ -123,12 +131,33 @@ fn replay(clone: &Path, name: &str) -> Result<Row, String> {
     Ok(row)
 }
 
-fn keys(work: &Checkout, ours: &Ours, scratch: &Path) -> Option<Keys> {
-    let set = ours.set(work)?;
-    let raw = others::raw(work, ours.stack());
-    let peer = others::peer(work, ours.stack(), &raw);
-    let ours = ours.run(work, &scratch.join("out"))?;
-    Some(Keys { set, raw, peer, ours })
+/// A Dockerfile, and a folder that follows the history as its builds would see it.
+struct Follower {
+    ours: Ours,
+    work: Checkout,
+    out: PathBuf,
+}
+
+impl Follower {
+    /// With the Dockerfile that is generated for this tree.
+    fn new(tree: &dyn Tree, scratch: &Path) -> Result<Self, String> {
+        let whole = scratch.join("whole");
+        let _ = fs::remove_dir_all(&whole);
+        checkout::write_all(tree, &whole);
+        let generated = generate(&whole, ConfigLayer::default()).map_err(|error| error.to_string())?;
+        let ours = Ours::of(&generated.files).ok_or("its Dockerfile has no program that reduces manifests")?;
+        let work = Checkout::new(scratch.join("work"), ours.ignore(), ours.copied());
+        Ok(Self { ours, work, out: scratch.join("out") })
+    }
+
+    fn keys(&self) -> Option<Keys> {
+        let (work, ours) = (&self.work, &self.ours);
+        let set = ours.set(work)?;
+        let raw = others::raw(work, ours.stack());
+        let peer = others::peer(work, ours.stack(), &raw);
+        let ours = ours.run(work, &self.out)?;
+        Some(Keys { set, raw, peer, ours })
+    }
 }
 
 /// A folder that goes with the value.

@@ -97,7 +97,11 @@ impl Ours {
         let mut files = Files::new();
         read(out, out, &mut files);
         for path in &self.copied {
-            files.extend(work.under(path));
+            let taken = work.under(path);
+            if taken.is_empty() {
+                return None;
+            }
+            files.extend(taken);
         }
         Some(files)
     }

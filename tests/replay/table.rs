@@ -12,6 +12,8 @@ pub(crate) struct Row {
     pub(crate) commits: usize,
     /// Those that could be compared with the one before.
     pub(crate) pairs: usize,
+    /// Those of which the clone does not have a manifest.
+    pub(crate) incomplete: usize,
     changed: usize,
     raw: usize,
     /// `None` where the tool did not run.
@@ -23,7 +25,7 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn new(name: &str, stack: Stack) -> Self {
         let name = name.to_owned();
-        Self { name, stack, commits: 0, pairs: 0, changed: 0, raw: 0, peer: Some(0), ours: 0, missed: 0 }
+        Self { name, stack, commits: 0, pairs: 0, incomplete: 0, changed: 0, raw: 0, peer: Some(0), ours: 0, missed: 0 }
     }
 
     pub(crate) fn compare(&mut self, commit: &str, last: &Keys, now: &Keys) {
@@ -61,9 +63,13 @@ impl Row {
         };
         let peer = self.peer.map_or_else(|| "–".to_owned(), |count| self.share(count));
         let (raw, ours) = (self.share(self.raw), self.share(self.ours));
+        let compared = match self.incomplete {
+            0 => self.pairs.to_string(),
+            lacking => format!("{} ({lacking} lack a file)", self.pairs),
+        };
         format!(
             "| {} | {stack} | {} | {} | {} | {raw} | {peer} | {ours} | {} |",
-            self.name, self.commits, self.pairs, self.changed, self.missed
+            self.name, self.commits, compared, self.changed, self.missed
         )
     }
 }
