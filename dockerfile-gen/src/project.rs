@@ -55,6 +55,16 @@ pub struct Asset {
     pub embedded: bool,
 }
 
+/// A file or folder that the program reads from its working folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[non_exhaustive]
+pub struct Served {
+    /// The path, relative to the project.
+    pub path: RelPath,
+    /// Whether it is a folder.
+    pub folder: bool,
+}
+
 /// How sure a stack is that the image is for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,7 +1,7 @@
 //! Builds a project again and again on a real engine, with our Dockerfile and with what else there is, in one run.
 //!
 //! ```text
-//! cargo bench --bench layers -- PROJECT [--rounds N] [--edits A,B] [--variants A,B] [--source FILE]... [--incremental] [--first]
+//! cargo bench --profile dev --bench layers -- PROJECT [--rounds N] [--edits A,B] [--variants A,B] [--source FILE]... [--incremental] [--first]
 //! ```
 //!
 //! Every variant has a copy of PROJECT of its own. For each edit every variant is edited and built in turn; what is printed
@@ -101,7 +101,7 @@ fn report(edit: &str, row: &Row, order: &[&'static str]) {
 fn main() {
     let Some(options) = Options::from_args() else {
         eprintln!(
-            "usage: cargo bench --bench layers -- PROJECT [--rounds N] [--edits A,B] [--variants A,B] [--source FILE] [--incremental] [--first]"
+            "usage: cargo bench --profile dev --bench layers -- PROJECT [--rounds N] [--edits A,B] [--variants A,B] [--source FILE] [--incremental] [--first]"
         );
         return;
     };

@@ -79,7 +79,9 @@ impl Checkout {
     }
 
     fn put(&mut self, tree: &dyn Tree, path: &str) -> bool {
-        if self.ignore.excludes(path).is_some() {
+        // Cargo wants the files of every target, also of those that our build does without.
+        let is_cargo = path.ends_with(".rs") || path.ends_with("Cargo.toml");
+        if !is_cargo && self.ignore.excludes(path).is_some() {
             return false;
         }
         let place = self.root.join(path);
@@ -126,6 +128,7 @@ impl Checkout {
             "uv.lock",
             "uv.toml",
             "poetry.lock",
+            "pdm.lock",
             "Pipfile",
             "Pipfile.lock",
         ];

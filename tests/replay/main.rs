@@ -136,6 +136,7 @@ struct Follower {
     ours: Ours,
     work: Checkout,
     out: PathBuf,
+    locks: Vec<bool>,
 }
 
 impl Follower {
@@ -147,11 +148,16 @@ impl Follower {
         let generated = generate(&whole, ConfigLayer::default()).map_err(|error| error.to_string())?;
         let ours = Ours::of(&generated.files).ok_or("its Dockerfile has no program that reduces manifests")?;
         let work = Checkout::new(scratch.join("work"), ours.ignore(), ours.copied());
-        Ok(Self { ours, work, out: scratch.join("out") })
+        let locks = others::locks(ours.stack()).iter().map(|lock| tree.has(lock)).collect();
+        Ok(Self { ours, work, out: scratch.join("out"), locks })
     }
 
     fn keys(&self) -> Option<Keys> {
         let (work, ours) = (&self.work, &self.ours);
+        let locks: Vec<bool> = others::locks(ours.stack()).iter().map(|lock| work.has(lock)).collect();
+        if locks != self.locks {
+            return None;
+        }
         let set = ours.set(work)?;
         let raw = others::raw(work, ours.stack());
         let peer = others::peer(work, ours.stack(), &raw);

@@ -18,21 +18,24 @@ pub(crate) fn raw(work: &Checkout, stack: Stack) -> Files {
         Stack::Node => node::manifests(work),
         Stack::Python => python::manifests(work),
     };
-    let locks: &[&str] = match stack {
-        Stack::Rust => &["Cargo.lock"],
-        Stack::Node => &[
-            "package-lock.json",
-            "pnpm-lock.yaml",
-            "pnpm-workspace.yaml",
-            "yarn.lock",
-            ".npmrc",
-            ".yarnrc.yml",
-            "patches",
-        ],
-        Stack::Python => &["uv.lock", "poetry.lock"],
-    };
-    paths.extend(locks.iter().map(|&lock| lock.to_owned()));
+    paths.extend(locks(stack).iter().chain(settings(stack)).map(|&path| path.to_owned()));
     paths.iter().flat_map(|path| work.under(path)).collect()
+}
+
+/// What each package manager locks in.
+pub(crate) fn locks(stack: Stack) -> &'static [&'static str] {
+    match stack {
+        Stack::Rust => &["Cargo.lock"],
+        Stack::Node => &["package-lock.json", "pnpm-lock.yaml", "yarn.lock"],
+        Stack::Python => &["uv.lock", "poetry.lock", "pdm.lock"],
+    }
+}
+
+fn settings(stack: Stack) -> &'static [&'static str] {
+    match stack {
+        Stack::Node => &["pnpm-workspace.yaml", ".npmrc", ".yarnrc.yml", "patches"],
+        Stack::Rust | Stack::Python => &[],
+    }
 }
 
 /// The manifests of the packages that the lockfile calls the project's own.

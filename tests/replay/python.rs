@@ -22,12 +22,20 @@ pub(crate) fn set(work: &Checkout) -> Option<Set> {
         set.insert("poetry.lock python".to_owned(), lock["metadata"]["python-versions"].clone());
         set.extend(packages(&lock, "poetry.lock"));
     }
+    if let Some(lock) = work.toml("pdm.lock") {
+        is_locked = true;
+        set.insert("pdm.lock groups".to_owned(), lock["metadata"]["groups"].clone());
+        set.extend(packages(&lock, "pdm.lock"));
+    }
     for path in manifests(work) {
         let manifest = work.toml(&path)?;
         let (project, tool) = (&manifest["project"], &manifest["tool"]);
-        let mut says = vec![("dependencies", &project["dependencies"]), ("extras", &project["optional-dependencies"])];
+        let mut says = vec![("dependencies", &project["dependencies"])];
+        // Without a lockfile only those are installed.
         if is_locked {
-            says.extend([("python", &project["requires-python"]), ("groups", &manifest["dependency-groups"])]);
+            says.push(("extras", &project["optional-dependencies"]));
+            says.push(("groups", &manifest["dependency-groups"]));
+            says.push(("python", &project["requires-python"]));
         }
         if is_locked && !tool["uv"].is_null() {
             says.push(("uv", &tool["uv"]));
@@ -35,6 +43,7 @@ pub(crate) fn set(work: &Checkout) -> Option<Set> {
         for key in ["dependencies", "dev-dependencies", "group", "extras", "source"] {
             says.push((key, &tool["poetry"][key]));
         }
+        says.extend(["dev-dependencies", "source", "resolution", "overrides"].map(|key| (key, &tool["pdm"][key])));
         let says = says.into_iter().enumerate();
         set.extend(says.map(|(at, (key, value))| (format!("{path} {at} {key}"), value.clone())));
     }

@@ -16,8 +16,11 @@ pub(crate) struct Row {
     pub(crate) incomplete: usize,
     changed: usize,
     raw: usize,
-    /// `None` where the tool did not run.
-    peer: Option<usize>,
+    peer: usize,
+    /// Pairs at which the peer could be asked.
+    asked: usize,
+    /// Pairs of which anything differs.
+    touched: usize,
     pub(crate) ours: usize,
     pub(crate) missed: usize,
 }
@@ -25,13 +28,28 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn new(name: &str, stack: Stack) -> Self {
         let name = name.to_owned();
-        Self { name, stack, commits: 0, pairs: 0, incomplete: 0, changed: 0, raw: 0, peer: Some(0), ours: 0, missed: 0 }
+        Self {
+            name,
+            stack,
+            commits: 0,
+            pairs: 0,
+            incomplete: 0,
+            changed: 0,
+            raw: 0,
+            peer: 0,
+            asked: 0,
+            touched: 0,
+            ours: 0,
+            missed: 0,
+        }
     }
 
     pub(crate) fn compare(&mut self, commit: &str, last: &Keys, now: &Keys) {
         self.pairs += 1;
+        self.touched += 1;
         let is_changed = last.set != now.set;
         self.changed += usize::from(is_changed);
+        self.asked += usize::from(last.peer.is_some() && now.peer.is_some());
         self.missed += usize::from(is_changed && last.ours == now.ours);
         if is_changed && last.ours == now.ours {
             println!("{} {commit}: missed {}", self.name, differences(&last.set, &now.set));
@@ -40,10 +58,9 @@ impl Row {
             return;
         }
         self.raw += usize::from(last.raw != now.raw);
-        self.peer = match (self.peer, &last.peer, &now.peer) {
-            (Some(count), Some(last), Some(now)) => Some(count + usize::from(last != now)),
-            _ => None,
-        };
+        if let (Some(last), Some(now)) = (&last.peer, &now.peer) {
+            self.peer += usize::from(last != now);
+        }
         self.ours += usize::from(last.ours != now.ours);
         if last.ours != now.ours {
             println!("{} {commit}: reran for nothing{}", self.name, lines(&last.ours, &now.ours));
@@ -61,7 +78,13 @@ impl Row {
             Stack::Node => "Node",
             Stack::Python => "Python",
         };
-        let peer = self.peer.map_or_else(|| "–".to_owned(), |count| self.share(count));
+        // Where nothing changed nobody had to be asked.
+        let silent = self.touched - self.asked;
+        let peer = match (self.asked, silent) {
+            (0, 1..) => "–".to_owned(),
+            (_, 0) => self.share(self.peer),
+            _ => format!("{} of {}", self.peer, self.pairs - silent),
+        };
         let (raw, ours) = (self.share(self.raw), self.share(self.ours));
         let compared = match self.incomplete {
             0 => self.pairs.to_string(),

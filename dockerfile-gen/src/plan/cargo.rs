@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use crate::config::{Config, Manifests};
 use crate::error::Result;
-use crate::project::Project;
 use crate::project::cargo::{Binary, RustProject};
 use crate::project::frontend::Frontend;
 use crate::project::slug;
+use crate::project::{Project, Served};
 use crate::render::PER_PLATFORM;
 
 use super::service::{Service, finish};
@@ -256,11 +256,12 @@ impl Workshop<'_> {
         let mut stage = Stage::from_stage("build", "deps")
             .comment("The binary: built in the same cache, from sources that are brought up to date by content.");
         stage.push(Step::file("update-sources", "rust/update-sources"));
+        stage.push(Step::file("codegen-units", "rust/codegen-units"));
         stage.push(Step { id: "sources-dir".into(), ..Step::workdir("/src") });
         stage.push(Step::copy("sources", [Source::from(".")], "./").why("the sources change with almost every commit"));
         self.embed(&mut stage);
         stage.push(Step { id: "app-dir".into(), ..Step::workdir("/app") });
-        let arg = Step::arg("CARGO_INCREMENTAL", Some("0"));
+        let arg = Step::arg("CARGO_INCREMENTAL", None);
         stage.push(arg.comment(
             "`--build-arg CARGO_INCREMENTAL=1` compiles local crates incrementally, for the development loop.",
         ));
@@ -310,16 +311,11 @@ fn runtime(project: &Project, rust: &RustProject, config: &Config, images: &Imag
     packages.extend(config.packages.iter().cloned());
     stage.maybe(install("system", &packages, &images.runtime)?);
     stage.push(Step::workdir("/app"));
-    for path in &rust.runtime_files {
+    for Served { path, folder } in &rust.runtime_files {
         let id = format!("files-{}", slug(path.as_str()));
-        let parent = path.parent();
         // A folder is copied under its own name, a file into the folder that it comes from.
-        let is_file = path.file_name().contains('.') && !path.file_name().starts_with('.');
-        let dest = match (is_file, parent.is_empty()) {
-            (true, true) => "./".to_owned(),
-            (true, false) => format!("./{parent}/"),
-            (false, _) => format!("./{path}/"),
-        };
+        let into = if *folder { path.as_str() } else { path.parent() };
+        let dest = if into.is_empty() { "./".to_owned() } else { format!("./{into}/") };
         stage.push(Step::copy(&id, [path.as_str()], &dest).change(Change::Manifest).why("read when the program runs"));
     }
     for frontend in project.frontends.iter().filter(|frontend| !frontend.embedded) {

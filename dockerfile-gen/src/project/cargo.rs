@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::tree::{RelPath, Tree};
 
-use super::{Claim, Credential, Notes, Strength};
+use super::{Claim, Credential, Notes, Served, Strength};
 
 /// A binary target.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -64,7 +64,7 @@ pub struct RustProject {
     /// Folders and files that dependencies are built from and that lie in the project: `vendor`, patched crates.
     pub vendored: Vec<RelPath>,
     /// Folders and files that the binary reads when it runs, relative to the workspace.
-    pub runtime_files: Vec<RelPath>,
+    pub runtime_files: Vec<Served>,
     /// The port that it listens on.
     pub port: Option<u16>,
     /// Environment that makes it listen on every address.

@@ -23,7 +23,6 @@ mod words;
 pub use choose::GoMain;
 pub use embed::MissingEmbed;
 pub use packages::GoModule;
-pub use serve::Served;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +30,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::tree::{RelPath, Tree};
 
-use super::{Asset, Claim, Credential, Notes, Strength};
+use super::{Asset, Claim, Credential, Notes, Served, Strength};
 use hints::Build;
 use listen::Origin;
 use modules::{Modules, modules, nested, nested_claim, within};

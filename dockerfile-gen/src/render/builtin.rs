@@ -64,6 +64,7 @@ builtin![
     "python/without-local",
     "rust/build",
     "rust/build-plain",
+    "rust/codegen-units",
     "rust/deps",
     "rust/manifests",
     "rust/shell",

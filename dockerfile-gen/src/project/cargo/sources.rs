@@ -3,18 +3,18 @@
 //! Input: the `.rs` files of the workspace. Output: [`Scan`], and what must stay in the context. The one idea: paths
 //! and ports stand in string literals next to a few well-known words; nothing is parsed that need not be.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use cargo_metadata::Metadata;
 
 use super::{Binary, Member};
-use crate::project::{Asset, Notes};
+use crate::project::{Asset, Notes, Served};
 use crate::tree::{RelPath, Tree};
 
 /// What a scan of the sources found.
 #[derive(Default)]
 pub(super) struct Scan {
-    pub(super) runtime_files: Vec<RelPath>,
+    pub(super) runtime_files: Vec<Served>,
     pub(super) port: Option<u16>,
     pub(super) run_env: Vec<(String, String)>,
     pub(super) health: Option<String>,
@@ -66,7 +66,7 @@ pub(super) fn scan(
     notes: &mut Notes,
 ) -> Scan {
     let mut scan = Scan::default();
-    let mut runtime = BTreeSet::new();
+    let mut runtime = BTreeMap::new();
     let main_dir = binary.dir.as_str();
     let paths: Vec<RelPath> = tree.files().keys().filter(|path| path.as_str().ends_with(".rs")).cloned().collect();
     for path in &paths {
@@ -95,7 +95,7 @@ pub(super) fn scan(
     if scan.port.is_none() {
         configured_port(tree, &runtime, &mut scan, notes);
     }
-    scan.runtime_files = runtime.into_iter().collect();
+    scan.runtime_files = runtime.into_iter().map(|(path, folder)| Served { path, folder }).collect();
     scan
 }
 
@@ -179,18 +179,27 @@ fn reads(
     text: &str,
     path: &RelPath,
     package: &RelPath,
-    runtime: &mut BTreeSet<RelPath>,
+    runtime: &mut BTreeMap<RelPath, bool>,
     notes: &mut Notes,
 ) {
+    // Tests read files that no image has.
+    let end = text.find("#[cfg(test)]").unwrap_or(text.len());
     for word in READS {
-        for (offset, _) in text.match_indices(word) {
+        for (offset, _) in text[..end].match_indices(word) {
+            let line = text[..offset].rsplit('\n').next().unwrap_or_default();
+            if line.trim_start().starts_with("//") {
+                continue;
+            }
             let rest: String =
                 text[offset + word.len()..].chars().take(120).take_while(|c| *c != ';' && *c != '\n').collect();
             for target in rest.split('"').skip(1).step_by(2) {
                 let target = target.split(['*', '{']).next().unwrap_or_default().trim_end_matches('/');
                 let Some(found) = RelPath::new(target).filter(|found| !found.as_str().is_empty()) else { continue };
                 let first = found.as_str().split('/').next().unwrap_or_default();
-                if NOT_RUNTIME.contains(&first) {
+                // What cargo and other tools read names their user's files, not their own.
+                let of_tools =
+                    found.as_str().split('/').any(|part| part.starts_with('.') || part.starts_with("Cargo."));
+                if NOT_RUNTIME.contains(&first) || of_tools {
                     continue;
                 }
                 let bases = [RelPath::default(), package.clone()];
@@ -198,7 +207,8 @@ fn reads(
                     tree.has_dir(full.as_str()) || tree.has(full.as_str()) && !full.as_str().ends_with(".rs")
                 });
                 match there {
-                    Some(full) if !full.as_str().ends_with("Cargo.toml") && runtime.insert(full.clone()) => {
+                    Some(full) if !runtime.contains_key(&full) => {
+                        runtime.insert(full.clone(), tree.has_dir(full.as_str()));
                         notes.need(full.as_str());
                         notes.found(path.as_str(), Some(line_at(text, offset)), format!("reads `{full}` when it runs"));
                     }
@@ -214,9 +224,9 @@ fn reads(
 }
 
 /// The port that a configuration file, read when the program runs, gives the application itself.
-fn configured_port(tree: &dyn Tree, runtime: &BTreeSet<RelPath>, scan: &mut Scan, notes: &mut Notes) {
+fn configured_port(tree: &dyn Tree, runtime: &BTreeMap<RelPath, bool>, scan: &mut Scan, notes: &mut Notes) {
     const OWN: [&str; 7] = ["", "application", "app", "server", "http", "web", "api"];
-    let files = runtime.iter().flat_map(|path| {
+    let files = runtime.keys().flat_map(|path| {
         let below = tree.under(path.as_str()).map(|(file, _)| file);
         below.chain(tree.files().get_key_value(path).map(|(file, _)| file)).collect::<Vec<_>>()
     });

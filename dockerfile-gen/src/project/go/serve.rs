@@ -8,17 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::{Place, place};
 use super::source::Source;
+use crate::project::Served;
 use crate::tree::{RelPath, Tree};
-
-/// A file or folder that the program reads from its working folder.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[non_exhaustive]
-pub struct Served {
-    /// The path, relative to the project.
-    pub path: RelPath,
-    /// Whether it is a folder.
-    pub folder: bool,
-}
 
 /// What the program reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
