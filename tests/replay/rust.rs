@@ -123,7 +123,11 @@ impl Reached {
             let id = format!("locked {name} {} {}", text(package, "version"), text(package, "source"));
             // A version beside a name is there only where another package has that name too.
             let needs: Vec<&str> = needs.iter().filter_map(|need| need.split(' ').next()).collect();
-            reached.sourced.insert(id, json!({"checksum": package["checksum"], "needs": needs}));
+            let facts = json!({"checksum": package["checksum"], "needs": needs});
+            if reached.sourced.insert(id, facts).is_some() {
+                // Cargo refuses a package that is there twice.
+                return None;
+            }
         }
         Some(reached)
     }
