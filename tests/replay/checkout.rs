@@ -90,6 +90,9 @@ impl Checkout {
             let was = self.files.remove(path).is_some() | self.stubs.remove(path) | self.missing.remove(path);
             if was {
                 let _ = fs::remove_file(&place);
+                // Git keeps no empty folder, and `members = ["crates/*"]` would find one.
+                let above = place.ancestors().skip(1).take_while(|&folder| folder != self.root);
+                above.take_while(|folder| fs::remove_dir(folder).is_ok()).for_each(drop);
             }
             return was;
         };
