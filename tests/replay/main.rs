@@ -136,7 +136,7 @@ struct Follower {
     ours: Ours,
     work: Checkout,
     out: PathBuf,
-    locks: Vec<bool>,
+    kind: Vec<bool>,
 }
 
 impl Follower {
@@ -148,14 +148,18 @@ impl Follower {
         let generated = generate(&whole, ConfigLayer::default()).map_err(|error| error.to_string())?;
         let ours = Ours::of(&generated.files).ok_or("its Dockerfile has no program that reduces manifests")?;
         let work = Checkout::new(scratch.join("work"), ours.ignore(), ours.copied());
-        let locks = others::locks(ours.stack()).iter().map(|lock| tree.has(lock)).collect();
-        Ok(Self { ours, work, out: scratch.join("out"), locks })
+        let kind = Self::kind(&ours, |path| tree.has(path));
+        Ok(Self { ours, work, out: scratch.join("out"), kind })
+    }
+
+    /// Which of the files are there that decide what kind of Dockerfile it is.
+    fn kind(ours: &Ours, has: impl Fn(&str) -> bool) -> Vec<bool> {
+        others::locks(ours.stack()).iter().chain(&["pyproject.toml"]).map(|path| has(path)).collect()
     }
 
     fn keys(&self) -> Option<Keys> {
         let (work, ours) = (&self.work, &self.ours);
-        let locks: Vec<bool> = others::locks(ours.stack()).iter().map(|lock| work.has(lock)).collect();
-        if locks != self.locks {
+        if Self::kind(ours, |path| work.has(path)) != self.kind {
             return None;
         }
         let set = ours.set(work)?;

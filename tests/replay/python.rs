@@ -24,7 +24,10 @@ pub(crate) fn set(work: &Checkout) -> Option<Set> {
     }
     if let Some(lock) = work.toml("pdm.lock") {
         is_locked = true;
-        set.insert("pdm.lock groups".to_owned(), lock["metadata"]["groups"].clone());
+        // The format and the strategy say how the entries are read.
+        let mut metadata = lock["metadata"].clone();
+        forget(&mut metadata, "content_hash");
+        set.insert("pdm.lock metadata".to_owned(), metadata);
         set.extend(packages(&lock, "pdm.lock"));
     }
     for path in manifests(work) {
