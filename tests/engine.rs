@@ -1,7 +1,7 @@
 //! Builds the examples on a real engine, changes a file, builds again, and looks at which steps were CACHED.
 //!
 //! `cargo test --test engine -- --ignored` runs it; `docker` has to reach an engine with BuildKit.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "engine/examples.rs"]
 mod examples;

@@ -61,6 +61,11 @@ impl Project {
 
     /// Builds and returns the steps that the final image consists of.
     pub(crate) fn build(&self, more: &[&str]) -> Steps {
+        self.build_log(more).0
+    }
+
+    /// As `build`, with all that the engine said.
+    pub(crate) fn build_log(&self, more: &[&str]) -> (Steps, String) {
         let mut args = vec!["build", "--progress=plain", "-t", &self.image];
         args.extend(more);
         args.push(self.root.to_str().unwrap());
@@ -79,7 +84,7 @@ impl Project {
                 steps.insert((*name).to_owned(), rest == "CACHED");
             }
         }
-        steps
+        (steps, text)
     }
 
     pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
@@ -94,6 +99,12 @@ impl Project {
         let mut old = fs::read_to_string(&path).unwrap();
         old.push_str(text);
         fs::write(path, old).unwrap();
+    }
+
+    /// The digests of the image's layers, bottom first.
+    pub(crate) fn layers(&self) -> Vec<String> {
+        let json = run("docker", &["inspect", "-f", "{{json .RootFS.Layers}}", &self.image]);
+        serde_json::from_str(&json).unwrap()
     }
 
     /// Starts a container, asks `path` on `port` and returns the body.

@@ -2,7 +2,16 @@
 
 use std::fs;
 
-use crate::harness::{Project, in_stages};
+use crate::harness::{Project, dependencies_cached, in_stages, run};
+
+/// An example, and a source file of it with a comment to add.
+const SOURCES: [(&str, &str, &str); 5] = [
+    ("axum-workspace", "crates/catalog/src/lib.rs", "// an edit\n"),
+    ("express-npm", "src/server.js", "// an edit\n"),
+    ("vite-pnpm", "src/main.tsx", "console.log('an edit');\n"),
+    ("django-pipfile", "manage.py", "# an edit\n"),
+    ("go-modules", "cmd/server/main.go", "var _ = 1\n"),
+];
 
 /// Law 1 for cargo: what does not decide the dependency set leaves its layer alone, and what does, does not.
 #[test]
@@ -55,5 +64,74 @@ fn cargo_manifest_edits() {
     for (what, edit) in decisive {
         edit();
         assert!(!deps(what), "{what} did not reach the dependencies");
+    }
+}
+
+/// Law 5: what a push moves after a source edit are the application's own layers.
+#[test]
+#[ignore = "needs a docker engine"]
+fn a_source_edit_moves_the_application_alone() {
+    for (example, source, comment) in SOURCES {
+        let project = Project::example(example);
+        project.generate();
+        project.build(&[]);
+        let before = project.layers();
+        project.append(source, comment);
+        project.build(&[]);
+        let after = project.layers();
+        assert_eq!(before.len(), after.len(), "{example}");
+        let first = before.iter().zip(&after).position(|(before, after)| before != after).unwrap_or(before.len());
+        // Django's static files are collected from the sources.
+        let own = if example == "django-pipfile" { 2 } else { 1 };
+        assert!(before.len() - first <= own, "{example}: {} of {} layers moved", before.len() - first, before.len());
+    }
+}
+
+/// Law 5: what the running program needs of the system has nothing to do with how it is built.
+#[test]
+#[ignore = "needs a docker engine"]
+fn a_runtime_package_builds_nothing_again() {
+    for (example, ..) in SOURCES.into_iter().filter(|(example, ..)| *example != "vite-pnpm") {
+        let project = Project::example(example);
+        project.generate();
+        project.build(&[]);
+        fs::write(project.root.join("dockerfile.toml"), "packages = [\"tini\"]\n").unwrap();
+        project.generate();
+        let steps = project.build(&[]);
+        // Django collects its static files with the packages in place.
+        let stages =
+            if example == "django-pipfile" { &["deps "][..] } else { &["deps ", "prod-deps ", "compiled ", "build "] };
+        let found = in_stages(&steps, stages);
+        assert!(!found.is_empty(), "{example}: {steps:#?}");
+        assert!(found.iter().all(|(_, cached)| *cached), "{example}: {found:#?}");
+    }
+}
+
+/// A builder that has nothing but a layer cache, as in CI: it takes the dependencies from there.
+#[test]
+#[ignore = "needs a docker engine"]
+fn a_fresh_builder_takes_the_dependencies_from_a_layer_cache() {
+    if std::env::var_os("ENGINE_MAY_PRUNE").is_none() {
+        println!("not tried: set ENGINE_MAY_PRUNE=1 where the engine's build cache may be emptied");
+        return;
+    }
+    // One language each: all that is built before has to be built again afterwards.
+    let chosen = SOURCES.into_iter().filter(|(example, ..)| !["vite-pnpm", "django-pipfile"].contains(example));
+    let projects: Vec<(Project, &str, &str)> =
+        chosen.map(|(example, source, comment)| (Project::example(example), source, comment)).collect();
+    let cache = |project: &Project| project.root.with_extension("cache");
+    for (project, ..) in &projects {
+        project.generate();
+        project.build(&["--cache-to", &format!("type=local,dest={},mode=max", cache(project).display())]);
+    }
+    run("docker", &["builder", "prune", "-af"]);
+    for (project, source, comment) in &projects {
+        project.append(source, comment);
+        let (steps, log) =
+            project.build_log(&["--cache-from", &format!("type=local,src={}", cache(project).display())]);
+        fs::remove_dir_all(cache(project)).unwrap();
+        dependencies_cached(&steps, "a build on a fresh builder");
+        let compiled: Vec<&str> = log.lines().filter_map(|line| Some(line.split_once(" Compiling ")?.1)).collect();
+        assert!(compiled.iter().all(|name| name.starts_with("shop-")), "{compiled:#?}");
     }
 }

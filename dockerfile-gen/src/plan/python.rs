@@ -40,7 +40,7 @@ pub fn plan(project: &Project, python: &PythonProject, config: &Config) -> Resul
     plan.stages.extend(shop.wheel());
     plan.stages.extend(shop.sources_stage());
     let mut build = Stage::from_stage("build", "base");
-    shop.fill(&mut build);
+    shop.fill(&mut build)?;
     let runs = build.steps.iter().any(|step| matches!(step.op, super::Op::Run { .. }));
     let mut last = if runs || config.steps.iter().any(|step| step.stage == "build") {
         build = build.comment("No compiler has been here: each step is shipped as the layer that it is.");
@@ -154,8 +154,11 @@ impl Workshop<'_> {
     }
 
     /// The steps that make the application, in a stage without compilers.
-    fn fill(&self, stage: &mut Stage) {
+    fn fill(&self, stage: &mut Stage) -> Result<()> {
         let python = self.python;
+        // Not in `base`: what the user adds for the program has nothing to do with installing dependencies.
+        let more = self.config.packages.iter().filter(|name| !python.run_packages.contains(*name)).cloned().collect();
+        stage.maybe(packages("more", &more, &self.images.runtime)?);
         if python.install.manager.is_some() {
             let copy = Step::copy_from("dependencies", "deps", [VENV], VENV).linked().after([""; 0]);
             stage.push(
@@ -192,6 +195,7 @@ impl Workshop<'_> {
             );
         }
         stage.maybe(self.collect_static());
+        Ok(())
     }
 
     /// The folder of the project in the build context.

@@ -306,7 +306,7 @@ fn system_packages(
     notes: &mut Notes,
 ) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut build: BTreeSet<String> = config.build_packages.iter().cloned().collect();
-    let mut run: BTreeSet<String> = config.packages.iter().cloned().collect();
+    let mut run: BTreeSet<String> = BTreeSet::new();
     let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let all = deps.all();
     for (name, pinned) in &all {
