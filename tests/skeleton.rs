@@ -222,6 +222,25 @@ fn a_package_that_is_its_own_workspace() {
     project.cargo("skeleton", &["check", "--offline", "--locked", "--package", "one", "--bin", "one"]);
 }
 
+/// The lockfile says which of them is meant, and the project's own one loses its version.
+#[test]
+fn a_registry_has_a_package_of_the_same_name() {
+    if !perl() {
+        return;
+    }
+    let project = Project::new("same-name");
+    let source = "source = \"registry+https://registry.example\"\nchecksum = \"00\"\n";
+    project.edit("Cargo.lock", " \"core\",", " \"core 1.2.3\",\n \"user\",");
+    let mut lock = fs::read_to_string(project.root.join("project/Cargo.lock")).unwrap();
+    for (name, needs) in [("core", ""), ("user", "dependencies = [\n \"core 0.1.0\",\n]\n"), ("unused", "")] {
+        lock.push_str(&format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\n{source}{needs}"));
+    }
+    project.put("Cargo.lock", &lock);
+    let skeleton = &project.skeleton()["Cargo.lock"];
+    assert!(skeleton.contains(" \"core 0.0.0-deps\",\n") && skeleton.contains(" \"core 0.1.0\",\n"), "{skeleton}");
+    assert!(!skeleton.contains("unused"), "{skeleton}");
+}
+
 /// Law 1: what does not decide the dependencies makes no other skeleton, and what does makes one.
 #[test]
 fn only_what_decides_the_dependencies_changes_it() {
@@ -272,6 +291,14 @@ fn only_what_decides_the_dependencies_changes_it() {
             "a dependency that nobody uses yet",
             edit("Cargo.toml", "[profile.release]", "unused = \"1\"\n[profile.release]"),
         ),
+        (
+            "a profile with a longer name",
+            edit("Cargo.toml", "[profile.dev]", "[profile.release-lto]\ninherits = \"release\"\n[profile.dev]"),
+        ),
+        ("what is tested", edit("libs/core/Cargo.toml", "[lib]", "[lib]\ndoctest = false")),
+        ("the edition said again", edit("libs/core/Cargo.toml", "edition.workspace = true", "edition = \"2021\"")),
+        ("a spelling", edit("server/Cargo.toml", "renamed.workspace = true", "renamed = { workspace = true }")),
+        ("a leftover in the lockfile", edit("Cargo.lock", " \"dotted\",", " \"dotted 1.2.3\",")),
         ("an alias", new(".cargo/config.toml", "[alias]\nx = \"run\"\n")),
         ("a module", new("libs/core/lib/more.rs", "")),
         ("a test", new("libs/core/tests/all.rs", "")),
@@ -299,6 +326,9 @@ fn only_what_decides_the_dependencies_changes_it() {
     project.put("libs/zeta/src/lib.rs", "");
     project.cargo("project", &["generate-lockfile", "--offline"]);
     assert_eq!(project.skeleton(), first, "a member");
+    let patch = "[patch.crates-io]\nlibc = { git = \"https://git.example/libc\" }\n[profile.dev]";
+    project.edit("Cargo.toml", "[profile.dev]", patch);
+    assert_eq!(project.skeleton(), first, "a patch that nobody uses");
 
     let decisive = [
         ("a feature", edit("server/Cargo.toml", "[\"core/fast\"]", "[]")),
@@ -310,14 +340,7 @@ fn only_what_decides_the_dependencies_changes_it() {
             "a dependency",
             edit("libs/core/Cargo.toml", "[lib]", "[dependencies]\nreal-name = { path = \"../renamed\" }\n[lib]"),
         ),
-        (
-            "a patch",
-            edit(
-                "Cargo.toml",
-                "[profile.dev]",
-                "[patch.crates-io]\nlibc = { git = \"https://git.example/libc\" }\n[profile.dev]",
-            ),
-        ),
+        ("a patch", edit("Cargo.toml", "libc = { git", "dotted = { git")),
         (
             "a version in the lockfile",
             edit(

@@ -77,15 +77,19 @@ fn own_cache(node: &NodeProject) -> bool {
 
 fn manifests(layout: &Layout<'_>) -> Stage {
     let node = layout.node;
-    let masked = node.manager.lockfile.as_deref().filter(|file| file.ends_with(".json") || *file == "bun.lock");
+    let lockfile = node.manager.lockfile.as_deref();
+    let lock = lockfile.filter(|file| file.ends_with(".json"));
+    // JSON with commas at the ends of lists: not for every parser.
+    let masked = lockfile.filter(|file| *file == "bun.lock");
     let mut inputs: Vec<&str> = node.inputs.iter().map(String::as_str).collect();
-    inputs.extend(node.manager.lockfile.as_deref().filter(|file| Some(*file) != masked));
+    inputs.extend(lockfile.filter(|_| lock.is_none() && masked.is_none()));
     let source = if node.root.as_str().is_empty() { "." } else { node.root.as_str() };
     let step = Step::run("manifests", "node/manifests")
         .mount(crate::plan::Mount::Bind { from: None, source: source.into(), target: "/src".into(), writable: false })
         .words("program", if runs_on_bun(node) { &["bun", "run"][..] } else { &["node"] }.iter().copied())
         .words("inputs", inputs)
         .flag("workspace", node.workspace)
+        .value("lock", crate::plan::Value::Word(lock.unwrap_or_default().into()))
         .value("masked", crate::plan::Value::Word(masked.unwrap_or_default().into()));
     let mut stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base"))
         .comment("Runs after every edit, and mostly writes the same bytes: then nothing is installed again.");
