@@ -169,7 +169,8 @@ impl dyn Tree + '_ {
     pub fn scan(&self, path: &str) -> String {
         match self.files().get_key_value(path) {
             Some((path, meta)) if meta.size <= 1 << 20 => {
-                self.bytes(path).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()
+                let bytes = self.bytes(path).unwrap_or_default();
+                String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned())
             }
             _ => String::new(),
         }

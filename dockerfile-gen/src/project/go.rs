@@ -123,8 +123,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoP
     let builds = hints::builds(tree, &dir);
     let plain = Packages::new(tree, &modules, &config.features);
     let found = choose::named(plain.mains(), &modules, &builds);
-    let found: Vec<GoMain> =
-        found.into_iter().filter(|main| plain.sources(&main.dir).iter().any(Source::has_main)).collect();
+    let found: Vec<GoMain> = found.into_iter().filter(|main| plain.has_main(&main.dir)).collect();
     if found.is_empty() {
         return Err(Error::CannotStart {
             reason: "no Go file says `package main` with a `func main()`; this is a library".into(),

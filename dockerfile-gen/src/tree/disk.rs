@@ -175,6 +175,10 @@ impl Tree for DiskTree {
 
     fn bytes(&self, path: &RelPath) -> Result<Vec<u8>> {
         let full = self.root.join(path.as_str());
+        // The walk follows no links, so the way to a file that it found has none.
+        if self.files.get(path).is_some_and(|meta| meta.link.is_none()) {
+            return fs::read(&full).map_err(|source| Error::Read { path: full, source });
+        }
         // A link may lead out of the project: what lies there is not in the build context.
         let real = fs::canonicalize(&full).map_err(|source| Error::Read { path: full.clone(), source })?;
         if !real.starts_with(&self.root) {

@@ -7,10 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use super::{FileMeta, RelPath, Tree};
 use crate::error::Result;
 
+/// Files above this size, in bytes, are read again each time.
+const LARGE: usize = 1 << 20;
+
 /// A [`Tree`] that passes everything on and remembers what was read.
 pub struct Recorder<'a> {
     inner: &'a dyn Tree,
-    reads: Mutex<BTreeSet<RelPath>>,
+    /// What was read, and its bytes if it is not large: detection comes back to many files.
+    reads: Mutex<BTreeMap<RelPath, Option<Vec<u8>>>>,
 }
 
 impl<'a> Recorder<'a> {
@@ -21,7 +25,7 @@ impl<'a> Recorder<'a> {
 
     /// Every file that was read so far, sorted.
     pub fn reads(&self) -> BTreeSet<RelPath> {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 }
 
@@ -35,12 +39,18 @@ impl Tree for Recorder<'_> {
     }
 
     fn bytes(&self, path: &RelPath) -> Result<Vec<u8>> {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
-        self.inner.bytes(path)
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Some(bytes)) = reads.get(path) {
+            return Ok(bytes.clone());
+        }
+        let found = self.inner.bytes(path);
+        let kept = found.as_ref().ok().filter(|bytes| bytes.len() <= LARGE).cloned();
+        reads.insert(path.clone(), kept);
+        found
     }
 
     fn content_id(&self, path: &RelPath) -> Result<u128> {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default();
         self.inner.content_id(path)
     }
 

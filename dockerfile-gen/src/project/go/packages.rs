@@ -63,6 +63,16 @@ impl<'a> Packages<'a> {
         self.files.iter().filter(|(_, files)| is_main(files)).map(|(dir, _)| dir.clone()).collect()
     }
 
+    /// Whether a package has a `func main()`.
+    pub(super) fn has_main(&self, dir: &str) -> bool {
+        let files = self.files.get(dir).into_iter().flatten().map(|path| (path, self.tree.scan(path)));
+        // Only what may have one is worth reading in full.
+        let likely = files.filter(|(_, text)| text.contains("func main"));
+        likely
+            .map(|(path, text)| Source::parse(path, &text))
+            .any(|source| builds(&source, self.tags) && source.has_main())
+    }
+
     /// The sources of a package.
     pub(super) fn sources(&self, dir: &str) -> Vec<Source> {
         let files = self.files.get(dir).into_iter().flatten();

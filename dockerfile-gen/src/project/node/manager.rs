@@ -7,6 +7,8 @@ use nodejs_semver::Range;
 
 use super::manifest::{Manifest, major};
 use super::{version, within, yaml};
+use std::collections::BTreeSet;
+
 use crate::error::Result;
 use crate::project::Notes;
 use crate::tree::Tree;
@@ -223,10 +225,11 @@ const KINDS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependenci
 fn unknown(file: &str, lock: &str, root: &Manifest) -> Option<String> {
     match file {
         "yarn.lock" if !lock.lines().take(10).any(|line| line == "__metadata:") => {
-            let missing = |name: &str, range: &str| {
-                let key = format!("{name}@{range}");
-                !lock.match_indices(&key).any(|(at, _)| lock[at + key.len()..].starts_with([',', ':', '"']))
-            };
+            // `"@scope/a@^1.0.0", a@^2:`
+            let entries = lock.lines().filter(|line| line.ends_with(':') && !line.starts_with([' ', '#']));
+            let keys = entries.flat_map(|line| line.trim_end_matches(':').split(", "));
+            let known: BTreeSet<&str> = keys.map(|key| key.trim_matches('"')).collect();
+            let missing = |name: &str, range: &str| !known.contains(format!("{name}@{range}").as_str());
             let resolved = root.get("resolutions").is_some();
             let mut asked = root.dependencies(&KINDS).filter(|(_, range)| !range.contains(':'));
             asked.find(|(name, range)| !resolved && missing(name, range)).map(|(name, _)| name.to_owned())

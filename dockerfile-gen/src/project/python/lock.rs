@@ -38,9 +38,9 @@ struct Package {
 ///
 /// # Errors
 /// [`Error::Manifest`] if it is not TOML.
-pub(crate) fn uv(path: &str, text: &str, root: &str, extras: &BTreeSet<String>) -> Result<Lock> {
-    let packages = packages(&parse_toml(path, text)?, uv_package);
-    Ok(reach(&packages, &BTreeMap::from([(root.to_owned(), extras.clone())])))
+pub(crate) fn uv(lock: &Table, root: &str, extras: &BTreeSet<String>) -> Lock {
+    let packages = packages(lock, uv_package);
+    reach(&packages, &BTreeMap::from([(root.to_owned(), extras.clone())]))
 }
 
 /// poetry.lock and pdm.lock: what belongs to the main group, or, where the lock does not say, what `roots` reach.
@@ -208,7 +208,7 @@ version = "23"
     fn development_tools_are_not_reached() {
         let names = |extras: &[&str]| {
             let extras = extras.iter().map(|extra| (*extra).to_owned()).collect();
-            uv("uv.lock", UV, "app", &extras).unwrap().into_keys().collect::<Vec<_>>()
+            uv(&parse_toml("uv.lock", UV).unwrap(), "app", &extras).into_keys().collect::<Vec<_>>()
         };
         assert_eq!(names(&[]), ["app", "fastapi", "uvicorn"]);
         assert_eq!(names(&["prod"]), ["app", "fastapi", "gunicorn", "uvicorn"]);

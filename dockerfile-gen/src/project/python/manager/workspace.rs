@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use toml::Value;
+use toml::{Table, Value};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -32,7 +32,8 @@ pub(crate) fn uv(
     let lock_path = path("uv.lock");
     let locked = tree.has(lock_path.as_str());
     let text = tree.text(lock_path.as_str())?.unwrap_or_default();
-    let members = members(tree, dir, &lock_path, &text)?;
+    let lock = parse_toml(lock_path.as_str(), &text)?;
+    let members = members(tree, dir, &lock)?;
     let member = choose(root, &members, config)?;
     found.install.manager = Some(Manager::Uv);
     found.install.lock = locked.then(|| "uv.lock".into());
@@ -60,7 +61,7 @@ pub(crate) fn uv(
     let chosen = found.install.extras.iter().chain(&found.install.groups).cloned().chain(defaults);
     let extras: BTreeSet<String> = chosen.map(|extra| normalize(&extra)).collect();
     if locked {
-        let mut packages = lock::uv(lock_path.as_str(), &text, &name, &extras)?;
+        let mut packages = lock::uv(&lock, &name, &extras);
         packages.remove(&name);
         found.deps.lock = Some(packages);
     }
@@ -81,10 +82,9 @@ pub(crate) fn uv(
 type Member = (String, RelPath, Pyproject);
 
 /// The packages of the lock that lie in folders of the project, other than its root.
-fn members(tree: &dyn Tree, dir: &RelPath, lock: &RelPath, text: &str) -> Result<Vec<Member>> {
-    let table = parse_toml(lock.as_str(), text)?;
+fn members(tree: &dyn Tree, dir: &RelPath, lock: &Table) -> Result<Vec<Member>> {
     let mut members = Vec::new();
-    for package in get(&table, "package").and_then(Value::as_array).into_iter().flatten() {
+    for package in get(lock, "package").and_then(Value::as_array).into_iter().flatten() {
         let source = package.get("source");
         let place = ["editable", "virtual", "directory"].iter().find_map(|kind| source?.get(kind)?.as_str());
         let (Some(name), Some(place)) = (package.get("name").and_then(Value::as_str), place) else { continue };
