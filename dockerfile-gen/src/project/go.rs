@@ -156,7 +156,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoP
     files_read(tree, &mut project, &sources, notes);
     missing_programs(&sources, config, notes);
     address(tree, &mut project, &sources, config, notes);
-    project.version_variable = version_variable(&own, &packages, &modules, &main, notes);
+    project.version_variable = version_variable(&own, &sources, &modules, &main, notes);
     private(tree, &mut project, notes);
     labels(&modules, &main, notes);
     project.modules = modules;
@@ -371,7 +371,7 @@ fn flag_is_known(cobra: bool, start: Option<&cli::Start>, path: &str) -> bool {
 /// The variable that release builds set to the version, if the program has it.
 fn version_variable(
     own: &[&Build],
-    packages: &Packages<'_>,
+    sources: &[Source],
     modules: &[GoModule],
     main: &GoMain,
     notes: &mut Notes,
@@ -384,8 +384,9 @@ fn version_variable(
                 "version" | "versionstring" | "buildversion" | "appversion"
             );
             let dir = if package == "main" { Some(main.dir.clone()) } else { packages::folder(modules, package) };
-            let declared = |source: &Source| source.tokens.iter().any(|token| token.word() == Some(name));
-            if is_version && dir.is_some_and(|dir| packages.sources(&dir).iter().any(declared)) {
+            let folder = |source: &Source| source.path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
+            let declares = |source: &&Source| source.tokens.iter().any(|token| token.word() == Some(name));
+            if is_version && sources.iter().filter(declares).any(|source| dir.as_deref() == Some(&folder(source))) {
                 notes.found(
                     &build.path,
                     Some(build.line),

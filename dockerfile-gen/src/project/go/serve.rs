@@ -157,6 +157,10 @@ fn holds_no_code(tree: &dyn Tree, path: &RelPath) -> bool {
 
 fn sample_of(tree: &dyn Tree, path: &RelPath) -> Option<RelPath> {
     let (stem, kind) = path.as_str().rsplit_once('.')?;
+    // Most texts with a dot are no paths at all.
+    if kind.len() > 10 || !kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
     [".sample", ".example", ".dist", ".template"]
         .iter()
         .flat_map(|ending| [format!("{path}{ending}"), format!("{stem}{ending}.{kind}")])
