@@ -9,7 +9,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::Config;
 use crate::layers::Layer;
+use crate::plan::{Plan, Step};
 
 /// Above this many steps the sets are too many and the steps are sorted by `cost * (1 - p) / p` instead.
 const EXACT: usize = 16;
@@ -89,6 +91,18 @@ fn greedy(layers: &[Layer]) -> Option<Vec<usize>> {
         order.push(best);
     }
     Some(order)
+}
+
+impl Plan {
+    /// Puts the steps of every stage into their cheapest order; what one step needs stays before it.
+    pub fn reorder(&mut self, config: &Config) {
+        let layers = self.layers(config);
+        for (stage, layers) in self.stages.iter_mut().zip(layers) {
+            let order = order(&layers.layers);
+            let mut steps: Vec<Option<Step>> = stage.steps.drain(..).map(Some).collect();
+            stage.steps.extend(order.into_iter().filter_map(|index| steps.get_mut(index).and_then(Option::take)));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -284,6 +284,9 @@ impl From<String> for Source {
     }
 }
 
+/// The end of the id of a cache that holds machine code; the stage declares `ARG TARGETARCH`.
+pub const PER_PLATFORM: &str = "-${TARGETARCH}";
+
 /// One instruction with what the ordering pass and the reader need to know of it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
@@ -678,16 +681,6 @@ impl Plan {
     /// ```
     pub fn declared(place: &str, stages: impl IntoIterator<Item = Stage>) -> Self {
         Self { stages: stages.into_iter().collect(), declared_in: Some(place.to_owned()), ..Self::default() }
-    }
-
-    /// Puts the steps of every stage into their cheapest order; what one step needs stays before it.
-    pub fn reorder(&mut self, config: &Config) {
-        let layers = self.layers(config);
-        for (stage, layers) in self.stages.iter_mut().zip(layers) {
-            let order = crate::order::order(&layers.layers);
-            let mut steps: Vec<Option<Step>> = stage.steps.drain(..).map(Some).collect();
-            stage.steps.extend(order.into_iter().filter_map(|index| steps.get_mut(index).and_then(Option::take)));
-        }
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::plan::{Base, Mount, Op, Plan, Source, Stage, Step, Value};
+use crate::plan::{Base, Mount, Op, PER_PLATFORM, Plan, Source, Stage, Step, Value};
 use crate::project::Credential;
 use crate::tree::{MemTree, Tree};
 
@@ -222,9 +222,6 @@ fn run_view(values: &BTreeMap<String, Value>, mounts: &[Mount]) -> Result<Json> 
     data.insert("mounts".into(), text.into());
     Ok(Json::Object(data))
 }
-
-/// The end of the id of a cache that holds machine code; the stage declares `ARG TARGETARCH`.
-pub const PER_PLATFORM: &str = "-${TARGETARCH}";
 
 fn mount_text(mount: &Mount) -> Result<String> {
     let mut text = String::from("--mount=type=");

@@ -135,3 +135,40 @@ fn a_fresh_builder_takes_the_dependencies_from_a_layer_cache() {
         assert!(compiled.iter().all(|name| name.starts_with("shop-")), "{compiled:#?}");
     }
 }
+
+/// Law 2: a crate that is added compiles alone, and the layer never holds what no dependency set needs any more.
+#[test]
+#[ignore = "needs a docker engine"]
+fn twenty_changes_of_the_set_leave_nothing_behind() {
+    let project = Project::example("axum-workspace");
+    project.generate();
+    let manifest = project.root.join("Cargo.toml");
+    let manifest = manifest.to_str().unwrap();
+    let size = || {
+        let (_, log) = project.build_log(&["--target", "deps"]);
+        let text = run("docker", &["run", "--rm", &project.image, "du", "-sk", "/deps"]);
+        (text.split_whitespace().next().unwrap().parse::<f64>().unwrap(), log)
+    };
+    size();
+    let crates = ["hex@0.4.3", "fnv@1.0.7", "base64@0.22.1", "humantime@2.2.0", "unicode-width@0.2.0"];
+    for round in 0..20 {
+        let (name, version) = crates[round % crates.len()].split_once('@').unwrap();
+        let added = round / crates.len() % 2 == 0;
+        let change = if added { format!("{name}@{version}") } else { name.to_owned() };
+        let verb = if added { "add" } else { "remove" };
+        run("cargo", &[verb, "--manifest-path", manifest, "--package", "shop-server", &change]);
+        run("cargo", &["update", "--workspace", "--manifest-path", manifest]);
+        let (_, log) = size();
+        let compiled: Vec<&str> = log.lines().filter_map(|line| Some(line.split_once(" Compiling ")?.1)).collect();
+        let foreign = compiled.iter().filter(|compiled| !compiled.starts_with("shop-")).count();
+        assert!(foreign <= 1, "{verb} {name} compiled {compiled:#?}");
+    }
+    let (grown, _) = size();
+    // The same set in a cache that nobody has used.
+    let dockerfile = project.root.join("Dockerfile");
+    let text = fs::read_to_string(&dockerfile).unwrap();
+    let clean = format!("clean-{}-target", std::process::id());
+    fs::write(&dockerfile, text.replace("shop-server-target", &clean)).unwrap();
+    let (clean, _) = size();
+    assert!(grown <= 1.1 * clean, "{grown} KiB after twenty changes, {clean} KiB when built at once");
+}

@@ -12,11 +12,10 @@ use crate::project::cargo::{Binary, RustProject};
 use crate::project::frontend::Frontend;
 use crate::project::slug;
 use crate::project::{Project, Served};
-use crate::render::PER_PLATFORM;
 
 use super::service::{Service, finish};
 use super::system::{Family, SUITE, default_user, family, install};
-use super::{Change, Mount, Plan, Source, Stage, Step};
+use super::{Change, Mount, PER_PLATFORM, Plan, Source, Stage, Step};
 
 /// Where cargo keeps what it downloads. The whole of it is one cache mount, for cargo's lock lies in it: so builds
 /// can share it, and no project waits for another.

@@ -32,7 +32,7 @@ impl<'a> Layout<'a> {
         let image = match base {
             Some(image) => image.clone(),
             None if runs_on_bun(node) => "oven/bun:1".into(),
-            None => format!("node:{}-{}-slim", node.version, suite(node.version)),
+            None => format!("node:{}-{}-slim", node.version, suite(node.version, super::system::SUITE)),
         };
         let workdir = within("/app", node.root.as_str()).trim_end_matches('/').to_owned();
         Self { node, config, prefix: prefix.to_owned(), workdir, image }

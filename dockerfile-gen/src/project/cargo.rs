@@ -104,7 +104,16 @@ pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
 /// # Errors
 /// As [`super::Project::detect`].
 pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<RustProject> {
-    let metadata = metadata::read(tree)?;
+    // cargo takes most of the time, so the files are read meanwhile.
+    let (metadata, lock) = std::thread::scope(|scope| {
+        let lock = scope.spawn(|| {
+            sources::warm(tree);
+            lock::read(tree)
+        });
+        (metadata::read(tree), lock.join())
+    });
+    let metadata = metadata?;
+    let lock = lock.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let members = members(&metadata, notes)?;
     if members.iter().flat_map(|member| &member.package.dependencies).any(|dep| dep.name == "dockerfile-macros") {
         // The macros are expanded again inside the image.
@@ -118,9 +127,9 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Rus
     let mut run_packages = BTreeSet::new();
     let mut build_env = Vec::new();
     let settings = settings::read(tree, notes, &mut build_packages)?;
-    let locked = tree.has("Cargo.lock");
-    if locked {
-        let crates = lock::reachable(tree, &metadata, &binary, config)?;
+    let locked = lock.is_some();
+    if let Some(lock) = &lock {
+        let crates = lock::reachable(lock, &metadata, &binary, config);
         native::packages(&crates, notes, &mut build_packages, &mut run_packages, &mut build_env);
     } else {
         notes.warn("there is no Cargo.lock: each build takes the newest dependencies; run `cargo generate-lockfile` and commit it");

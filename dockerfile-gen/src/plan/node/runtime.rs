@@ -69,7 +69,7 @@ fn image(layout: &Layout<'_>) -> Result<String> {
         (Some(image), _) => image.clone(),
         (None, true) => "oven/bun:1-slim".into(),
         (None, false) if layout.config.base.is_some() => layout.image.clone(),
-        (None, false) => format!("node:{}-{}-slim", node.version, suite(node.version)),
+        (None, false) => format!("node:{}-{}-slim", node.version, suite(node.version, system::SUITE)),
     };
     if lacks_node(&image) {
         return Err(Error::Unsupported {

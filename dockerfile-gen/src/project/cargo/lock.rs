@@ -15,8 +15,9 @@ use crate::tree::Tree;
 
 use super::Binary;
 
-#[derive(Deserialize)]
-struct Lock {
+/// Cargo.lock.
+#[derive(Default, Deserialize)]
+pub(super) struct Lock {
     #[serde(default)]
     package: Vec<Entry>,
 }
@@ -47,13 +48,21 @@ impl Crates {
     }
 }
 
-/// Walks the lockfile from the binary's package.
-pub(super) fn reachable(tree: &dyn Tree, metadata: &Metadata, binary: &Binary, config: &Config) -> Result<Crates> {
-    let text = tree.text("Cargo.lock")?.unwrap_or_default();
-    let lock: Lock = toml::from_str(&text).map_err(|error| {
+/// Reads the lockfile; `None` if there is none.
+///
+/// # Errors
+/// [`Error::Manifest`] if it is not what cargo writes.
+pub(super) fn read(tree: &dyn Tree) -> Result<Option<Lock>> {
+    let Some(text) = tree.text("Cargo.lock")? else { return Ok(None) };
+    let lock = toml::from_str(&text).map_err(|error: toml::de::Error| {
         let line = error.span().map(|span| line_of(&text, span.start));
         Error::manifest("Cargo.lock", line, error.message().to_owned())
     })?;
+    Ok(Some(lock))
+}
+
+/// Walks the lockfile from the binary's package.
+pub(super) fn reachable(lock: &Lock, metadata: &Metadata, binary: &Binary, config: &Config) -> Crates {
     let mut by_name: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in &lock.package {
         by_name.entry(&entry.name).or_default().push(entry);
@@ -88,7 +97,7 @@ pub(super) fn reachable(tree: &dyn Tree, metadata: &Metadata, binary: &Binary, c
         }
         crates.names.entry(entry.name.clone()).or_default();
     }
-    Ok(crates)
+    crates
 }
 
 /// The names of the dependencies of a local package that are built: not for development, not for another system, and

@@ -57,6 +57,13 @@ const READS: [&str; 12] = [
 const NOT_RUNTIME: [&str; 10] =
     ["src", "tests", "benches", "examples", "target", "migrations", "docs", "crates", ".sqlx", "proto"];
 
+/// Has the tree read what [`scan`] will ask for.
+pub(super) fn warm(tree: &dyn Tree) {
+    for path in tree.files().keys().filter(|path| path.as_str().ends_with(".rs")) {
+        tree.scan(path.as_str());
+    }
+}
+
 /// Scans the sources of the workspace.
 pub(super) fn scan(
     tree: &dyn Tree,

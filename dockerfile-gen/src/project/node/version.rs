@@ -156,12 +156,12 @@ fn newest(range: &str) -> Option<u32> {
     })
 }
 
-/// The Debian release of the official images of this version: older lines ended before trixie came.
-pub(crate) fn suite(major: u32) -> &'static str {
+/// The Debian release of the official images of this version: older lines ended before the newest came.
+pub(crate) fn suite(major: u32, newest: &'static str) -> &'static str {
     match major {
         ..=15 => "bullseye",
         16..=19 => "bookworm",
-        _ => crate::plan::system::SUITE,
+        _ => newest,
     }
 }
 
