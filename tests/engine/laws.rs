@@ -153,7 +153,7 @@ fn twenty_changes_of_the_set_leave_nothing_behind() {
     let crates = ["hex@0.4.3", "fnv@1.0.7", "base64@0.22.1", "humantime@2.2.0", "unicode-width@0.2.0"];
     for round in 0..20 {
         let (name, version) = crates[round % crates.len()].split_once('@').unwrap();
-        let added = round / crates.len() % 2 == 0;
+        let added = (round / crates.len()).is_multiple_of(2);
         let change = if added { format!("{name}@{version}") } else { name.to_owned() };
         let verb = if added { "add" } else { "remove" };
         run("cargo", &[verb, "--manifest-path", manifest, "--package", "shop-server", &change]);
