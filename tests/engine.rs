@@ -11,3 +11,5 @@ mod harness;
 mod laws;
 #[path = "engine/stale.rs"]
 mod stale;
+#[path = "engine/transfer.rs"]
+mod transfer;

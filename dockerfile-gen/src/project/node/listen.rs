@@ -164,6 +164,9 @@ fn address(text: &str, path: &RelPath, package: &Manifest, listen: &mut Listen, 
 
 /// A route that answers whether the program is well.
 fn health(text: &str) -> Option<(String, usize)> {
+    if !["/health", "/livez", "/ping"].iter().any(|route| text.contains(route)) {
+        return None;
+    }
     for route in ["/health", "/healthz", "/api/health", "/healthcheck", "/api/healthz", "/livez", "/ping"] {
         for quote in ['\'', '"', '`'] {
             // A router may be mounted below another path; the program itself is not.
