@@ -31,9 +31,11 @@ fn copy(name: &str) -> Project {
     project
 }
 
-/// Adds a dependency that needs a library of the system.
-fn add_dependency(project: &Project) {
-    project.write("pq-sys/Cargo.toml", "[package]\nname = \"pq-sys\"\nversion = \"0.7.0\"\nedition = \"2024\"\n");
+/// Adds a dependency that needs a library of the system. The projects share a target folder, so the version is to be
+/// each one's own.
+fn add_dependency(project: &Project, version: &str) {
+    let manifest = format!("[package]\nname = \"pq-sys\"\nversion = \"{version}\"\nedition = \"2024\"\n");
+    project.write("pq-sys/Cargo.toml", &manifest);
     project.write("pq-sys/src/lib.rs", "");
     let manifest = project
         .read("Cargo.toml")
@@ -61,7 +63,7 @@ fn a_new_dependency_reaches_the_dockerfile_with_the_next_build() {
     assert_eq!(project.read("Dockerfile"), before);
     assert!(!before.contains("libpq"));
 
-    add_dependency(&project);
+    add_dependency(&project, "0.7.1");
     project.build();
     let after = project.read("Dockerfile");
     assert!(after.contains("libpq-dev") && after.contains("libpq5"), "{after}");
@@ -86,7 +88,7 @@ fn a_new_dependency_does_not_compile_until_the_files_follow() {
     let declared = project.cargo(&["run", "--quiet", "--", "declared"], &[]);
     assert!(declared.out.contains("COPY Cargo.toml Cargo.lock ./\n"), "{}{}", declared.out, declared.said);
 
-    add_dependency(&project);
+    add_dependency(&project, "0.7.2");
     let ran = project.cargo(&["check"], &[]);
     assert!(!ran.ok && ran.said.contains("run `cargo dockerfile` to refresh it"), "{}", ran.said);
     assert!(ran.said.contains("libpq5"), "{}", ran.said);
