@@ -177,7 +177,11 @@ fn npm_files(root: &Path) -> Vec<(&'static str, String)> {
 }
 
 fn pnpm_files(root: &Path) -> Vec<(&'static str, String)> {
-    let (base, build) = ("FROM node:24-slim\nRUN npm install -g pnpm@10\nWORKDIR /app\n", node_build(root, "pnpm"));
+    // pnpm fetches the version that package.json names, unless it is that one.
+    let manifest = fs::read_to_string(root.join("package.json")).unwrap_or_default();
+    let named = manifest.split_once("\"packageManager\": \"pnpm@").and_then(|(_, rest)| rest.split(['"', '+']).next());
+    let base = format!("FROM node:24-slim\nRUN npm install -g pnpm@{}\nWORKDIR /app\n", named.unwrap_or("10"));
+    let build = node_build(root, "pnpm");
     let mount = "--mount=type=cache,id=pnpm,target=/pnpm/store";
     vec![
         ("copy", format!("{base}COPY . .\nRUN pnpm install --frozen-lockfile\n{build}")),
