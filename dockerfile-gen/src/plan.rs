@@ -499,6 +499,22 @@ impl Step {
         self
     }
 
+    /// Says above the step how its credentials are passed.
+    #[must_use]
+    pub fn how_to_pass(self, credentials: &[Credential]) -> Self {
+        let option = |credential: &Credential| match credential {
+            Credential::Env { id, variable } => format!("--secret id={id},env={variable}"),
+            Credential::File { id, .. } => format!("--secret id={id},src=$HOME/.{id}"),
+            Credential::Ssh => "--ssh default".to_owned(),
+        };
+        let options: Vec<String> = credentials.iter().map(option).collect();
+        if options.is_empty() {
+            self
+        } else {
+            self.comment(format!("With credentials: docker build {} .", options.join(" ")))
+        }
+    }
+
     /// Makes the layer of a `COPY` stand on its own, so that it is reused when what is below it changes.
     #[must_use]
     pub fn linked(mut self) -> Self {

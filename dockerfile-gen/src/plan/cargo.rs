@@ -230,6 +230,7 @@ impl Workshop<'_> {
         }
         let before: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
         let step = Step::run("deps", "rust/deps").words("select", self.select(&self.rust.binary));
+        let step = step.how_to_pass(&self.rust.credentials);
         stage.push(
             self.cached(step, true)
                 .seconds(90.0)
@@ -249,7 +250,7 @@ impl Workshop<'_> {
                 .words("select", self.select(&self.rust.binary))
                 .word("binary_path", self.binary_path(&self.rust.binary))
                 .word("out", format!("/out/{}", self.rust.binary.name));
-            stage.push(self.cached(step, false).seconds(120.0));
+            stage.push(self.cached(step.how_to_pass(&self.rust.credentials), false).seconds(120.0));
             return stage;
         }
         let mut stage = Stage::from_stage("build", "deps")

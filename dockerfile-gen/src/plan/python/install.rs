@@ -109,31 +109,9 @@ impl Workshop<'_> {
         };
         let mut step =
             self.with_tool(step).flag("ssh", install.ssh).words("env", self.build_env()).words("readme", [""; 0]);
-        step = step.credentials(&self.python.credentials).change(Change::Lockfile).seconds(40.0);
-        for line in self.secrets() {
-            step = step.comment(line);
-        }
+        step = step.credentials(&self.python.credentials).how_to_pass(&self.python.credentials);
+        step = step.change(Change::Lockfile).seconds(40.0);
         step.why("reruns when the dependency set changes; the cache mount keeps what was downloaded")
-    }
-
-    /// How the secrets are passed.
-    fn secrets(&self) -> Vec<String> {
-        use crate::project::Credential;
-        let options: Vec<String> = self
-            .python
-            .credentials
-            .iter()
-            .map(|credential| match credential {
-                Credential::Env { id, variable } => format!("--secret id={id},env={variable}"),
-                Credential::File { id, .. } => format!("--secret id={id},src=$HOME/.{id}"),
-                Credential::Ssh => "--ssh default".to_owned(),
-            })
-            .collect();
-        if options.is_empty() {
-            Vec::new()
-        } else {
-            vec![format!("With credentials: docker build {} .", options.join(" "))]
-        }
     }
 
     fn uv_options(&self, dependencies: bool) -> Vec<String> {
