@@ -11,5 +11,7 @@ mod harness;
 mod laws;
 #[path = "engine/stale.rs"]
 mod stale;
+#[path = "support/steps.rs"]
+mod steps;
 #[path = "engine/transfer.rs"]
 mod transfer;

@@ -9,26 +9,18 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Not only the tests themselves may fail by panic here.
 
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "support/clones.rs"]
+mod clones;
 
+use std::env;
+use std::path::Path;
+
+use clones::clones;
 use dockerfile_gen::context::Dockerignore;
 use dockerfile_gen::dockerfile::{Dockerfile, Phase};
 use dockerfile_gen::history::Repository;
 use dockerfile_gen::simulate::{Builder, Context, Input};
 use dockerfile_gen::{MemTree, Tree};
-
-fn clones(folder: &Path, depth: usize) -> Vec<PathBuf> {
-    if folder.join("HEAD").exists() || folder.join(".git").exists() {
-        return vec![folder.to_owned()];
-    }
-    let entries = fs::read_dir(folder).into_iter().flatten().map(Result::unwrap);
-    let dirs = entries.filter(|entry| depth > 0 && entry.file_type().unwrap().is_dir());
-    let mut clones: Vec<PathBuf> = dirs.flat_map(|entry| clones(&entry.path(), depth - 1)).collect();
-    clones.sort();
-    clones
-}
 
 /// `Dockerfile`, `Dockerfile.dev`, `dev.Dockerfile`.
 fn is_dockerfile(path: &str) -> bool {

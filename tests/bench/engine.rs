@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use super::steps::steps;
+
 /// A build that came to its end.
 #[derive(Clone)]
 pub(crate) struct Built {
@@ -49,19 +51,7 @@ pub(crate) fn build(context: &Path, file: &Path, tag: &str, arguments: &[&str]) 
         let lines: Vec<&str> = text.lines().collect();
         return Err(lines[lines.len().saturating_sub(25)..].join("\n"));
     }
-    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut steps = BTreeMap::new();
-    for line in text.lines() {
-        let Some((vertex, rest)) = line.split_once(' ') else { continue };
-        if rest.starts_with('[') && !rest.starts_with("[internal]") && !rest.contains("] FROM ") {
-            names.insert(vertex, rest);
-        }
-        if let Some(name) = names.get(vertex)
-            && (rest == "CACHED" || rest.starts_with("DONE"))
-        {
-            steps.insert((*name).to_owned(), rest != "CACHED");
-        }
-    }
+    let steps = steps(&text).into_iter().map(|(name, cached)| (name, !cached)).collect();
     Ok(Built { seconds, steps })
 }
 

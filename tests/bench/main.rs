@@ -13,6 +13,8 @@
 
 mod edits;
 mod engine;
+#[path = "../support/steps.rs"]
+mod steps;
 mod variants;
 
 use std::collections::BTreeMap;

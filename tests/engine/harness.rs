@@ -1,6 +1,5 @@
 //! A project in a folder of its own, the engine that builds it, and what the engine says of its steps.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,14 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::steps::{Steps, steps};
+
 /// A copy of an example, in a folder whose name no other build context has.
 pub(crate) struct Project {
     pub(crate) root: PathBuf,
     pub(crate) image: String,
 }
-
-/// A step as BuildKit names it, and whether it was taken from the cache.
-pub(crate) type Steps = BTreeMap<String, bool>;
 
 pub(crate) fn run(program: &str, args: &[&str]) -> String {
     let out = Command::new(program).args(args).output().unwrap();
@@ -70,21 +68,7 @@ impl Project {
         args.extend(more);
         args.push(self.root.to_str().unwrap());
         let text = run("docker", &args);
-        let mut names: BTreeMap<&str, &str> = BTreeMap::new();
-        let mut steps = Steps::new();
-        for line in text.lines() {
-            let Some((vertex, rest)) = line.split_once(' ') else { continue };
-            // A `FROM` is no step of ours, and is resolved anew each time.
-            if rest.starts_with('[') && !rest.starts_with("[internal]") && !rest.contains("] FROM ") {
-                names.insert(vertex, rest);
-            }
-            if let Some(name) = names.get(vertex)
-                && (rest == "CACHED" || rest.starts_with("DONE"))
-            {
-                steps.insert((*name).to_owned(), rest == "CACHED");
-            }
-        }
-        (steps, text)
+        (steps(&text), text)
     }
 
     pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {

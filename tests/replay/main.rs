@@ -11,6 +11,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Not only the tests themselves may fail by panic here.
 
 mod checkout;
+#[path = "../support/clones.rs"]
+mod clones;
 mod node;
 mod others;
 mod ours;
@@ -28,6 +30,7 @@ use dockerfile_gen::{ConfigLayer, Error, Tree, generate};
 use serde_json::Value;
 
 use checkout::Checkout;
+use clones::clones;
 use ours::Ours;
 use table::Row;
 
@@ -68,17 +71,6 @@ fn the_dependency_layer_reruns_only_when_its_set_changes() {
     for row in &rows {
         assert_eq!((row.ours, row.missed), (0, 0), "{}: reran for nothing, or did not although it had to", row.name);
     }
-}
-
-fn clones(folder: &Path, depth: usize) -> Vec<PathBuf> {
-    if folder.join("HEAD").exists() || folder.join(".git").exists() {
-        return vec![folder.to_owned()];
-    }
-    let entries = fs::read_dir(folder).into_iter().flatten().map(Result::unwrap);
-    let dirs = entries.filter(|entry| depth > 0 && entry.file_type().unwrap().is_dir());
-    let mut clones: Vec<PathBuf> = dirs.flat_map(|entry| clones(&entry.path(), depth - 1)).collect();
-    clones.sort();
-    clones
 }
 
 /// The folder directly below the folder of all clones; `owner+name` is `owner/name`.

@@ -16,14 +16,15 @@ pub(super) fn choose(tree: &dyn Tree, members: &[Member<'_>], binary: &mut Binar
     let known = &member.package.features;
     for file in ["build.rs", "src/main.rs", "src/lib.rs"] {
         let Some(path) = member.dir.join(file).filter(|path| tree.has(path.as_str())) else { continue };
-        for (offset, wanted) in demands(&tree.scan(path.as_str())) {
+        let text = tree.scan(path.as_str());
+        for (offset, wanted) in demands(&text) {
             let default = (!config.no_default_features).then(|| "default".to_owned());
             let on = closure(known, binary.features.iter().cloned().chain(default));
             if wanted.iter().any(|feature| on.contains(feature)) {
                 continue;
             }
             let Some(chosen) = pick(known, &wanted) else { continue };
-            let line = line_of(&tree.scan(path.as_str()), offset);
+            let line = line_of(&text, offset);
             notes.warn(format!(
                 "{path}:{line} does not compile without one of the features {}: `{chosen}` is chosen, and `features` decides",
                 wanted.join(", ")
