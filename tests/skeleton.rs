@@ -185,7 +185,7 @@ fn cargo_builds_the_skeleton() {
     let project = Project::new("builds");
     let skeleton = project.skeleton();
     assert!(!skeleton.keys().any(|path| path.starts_with("libs/tool")), "the binary does not use it: {skeleton:#?}");
-    assert_eq!(skeleton["libs/core/lib/core.rs"], "", "a stub");
+    assert!(!skeleton["libs/core/lib/core.rs"].contains("core"), "a stub");
     project.cargo("skeleton", &["check", "--offline", "--locked", "--package", "server", "--bin", "serve"]);
 }
 
@@ -218,7 +218,7 @@ fn a_package_that_is_its_own_workspace() {
     project.put(".cargo/config.toml", "[alias]\nx = \"run\"\n[build]\nrustflags = [\n \"-Cdebuginfo=0\" ]\n");
     project.cargo("project", &["generate-lockfile", "--offline"]);
     let skeleton = project.skeleton();
-    assert_eq!(skeleton[".cargo/config.toml"], "[build]\nrustflags=[\"-Cdebuginfo=0\"]\n");
+    assert_eq!(skeleton[".cargo/config.toml"], "build.rustflags=[\"-Cdebuginfo=0\"]\n");
     project.cargo("skeleton", &["check", "--offline", "--locked", "--package", "one", "--bin", "one"]);
 }
 

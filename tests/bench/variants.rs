@@ -15,8 +15,8 @@ pub(crate) struct Variant {
     pub(crate) name: &'static str,
     /// Its copy of the project.
     pub(crate) root: PathBuf,
-    /// For cargo outside of any image: its arguments.
-    bare: Option<Vec<String>>,
+    /// For cargo outside of any image: its arguments and environment.
+    bare: Option<(Vec<String>, Vec<(String, String)>)>,
     incremental: bool,
 }
 
@@ -28,7 +28,7 @@ impl Variant {
     /// # Errors
     /// What the engine or cargo said last.
     pub(crate) fn build(&self) -> Result<Built, String> {
-        let Some(arguments) = &self.bare else {
+        let Some((arguments, environment)) = &self.bare else {
             let ours = self.incremental && self.name == "ours";
             let tag = format!("dockerfile-gen-bench/{}", self.name);
             return build(&self.root, &self.dockerfile(), &tag, if ours { &["CARGO_INCREMENTAL=1"] } else { &[] });
@@ -36,7 +36,7 @@ impl Variant {
         let begin = Instant::now();
         let mut cargo = Command::new("cargo");
         cargo.args(arguments).current_dir(&self.root).env("CARGO_TARGET_DIR", self.root.join("target"));
-        cargo.env("CARGO_INCREMENTAL", if self.incremental { "1" } else { "0" });
+        cargo.env("CARGO_INCREMENTAL", if self.incremental { "1" } else { "0" }).envs(environment.iter().cloned());
         let out = cargo.output().map_err(|error| error.to_string())?;
         let seconds = begin.elapsed().as_secs_f64();
         if out.status.success() { Ok(Built::bare(seconds)) } else { Err(String::from_utf8_lossy(&out.stderr).into()) }
@@ -108,7 +108,12 @@ pub(crate) fn variants(from: &Path, project: &Project, incremental: bool) -> Vec
     if let Component::Rust(rust) = &project.component {
         let root = parent.join("bare").join("project");
         copy(from, &root);
-        variants.push(Variant { name: "bare", root, bare: Some(cargo_arguments(rust)), incremental });
+        variants.push(Variant {
+            name: "bare",
+            root,
+            bare: Some((cargo_arguments(rust), rust.build_env.clone())),
+            incremental,
+        });
     }
     variants
 }

@@ -208,7 +208,7 @@ impl Workshop<'_> {
             .mount(whole)
             .word("package", &self.rust.binary.package)
             .word("binary", &self.rust.binary.name)
-            .word("profile", self.profile());
+            .flag("release", self.profile() == "release");
         stage.push(
             step.seconds(0.3).change(Change::Source).why("what comes out differs only when the dependency set does"),
         );

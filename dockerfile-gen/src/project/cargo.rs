@@ -62,7 +62,7 @@ pub struct RustProject {
     pub target: Option<String>,
     /// The target folder, relative to the workspace, that `.cargo/config.toml` names.
     pub target_dir: Option<String>,
-    /// Folders and files that dependencies are built from and that lie in the project: `vendor`, patched crates.
+    /// Folders of the project that sources of dependencies are vendored in.
     pub vendored: Vec<RelPath>,
     /// Folders and files that the binary reads when it runs, relative to the workspace.
     pub runtime_files: Vec<Served>,
@@ -146,8 +146,6 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Rus
         build_env_all.push(("SQLX_OFFLINE".into(), "true".into()));
     }
     labels(&members, &binary, notes);
-    let mut vendored = settings.vendored;
-    vendored.extend(patched(tree, &metadata, &members));
     Ok(RustProject {
         name: binary.name.clone(),
         locked,
@@ -157,7 +155,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Rus
         build_env: build_env_all,
         target: settings.target,
         target_dir: settings.target_dir,
-        vendored,
+        vendored: settings.vendored,
         runtime_files: scan.runtime_files,
         port: scan.port,
         run_env: scan.run_env,
@@ -215,25 +213,6 @@ fn members<'m>(metadata: &'m Metadata, notes: &mut Notes) -> Result<Vec<Member<'
     }
     members.sort_by(|a, b| a.dir.cmp(&b.dir));
     Ok(members)
-}
-
-/// Local crates that are no members: targets of `[patch]` and excluded path dependencies.
-fn patched(tree: &dyn Tree, metadata: &Metadata, members: &[Member<'_>]) -> Vec<RelPath> {
-    let root = metadata.workspace_root.as_std_path();
-    let mut found = BTreeSet::new();
-    let paths = members.iter().flat_map(|member| &member.package.dependencies).filter_map(|dep| dep.path.as_ref());
-    for path in paths {
-        let dir = path.as_std_path().strip_prefix(root).ok().map(|dir| dir.to_string_lossy().replace('\\', "/"));
-        found.extend(dir.and_then(|dir| RelPath::new(&dir)));
-    }
-    let manifest: toml::Table = tree.scan("Cargo.toml").parse().unwrap_or_default();
-    for source in manifest.get("patch").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::values) {
-        for entry in source.as_table().into_iter().flat_map(toml::Table::values) {
-            found.extend(entry.get("path").and_then(toml::Value::as_str).and_then(RelPath::new));
-        }
-    }
-    found.retain(|dir| !members.iter().any(|member| member.dir == *dir));
-    found.into_iter().collect()
 }
 
 /// Kinds of targets that a manifest lists by hand: cargo refuses the manifest if their files are missing.
