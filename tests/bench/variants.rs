@@ -11,12 +11,18 @@ use dockerfile_gen::{ConfigLayer, Overwrite, generate};
 
 use super::engine::{Built, build, image};
 
+/// How cargo is called outside of any image.
+struct Bare {
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
 pub(crate) struct Variant {
     pub(crate) name: &'static str,
     /// Its copy of the project.
     pub(crate) root: PathBuf,
-    /// For cargo outside of any image: its arguments and environment.
-    bare: Option<(Vec<String>, Vec<(String, String)>)>,
+    /// For cargo outside of any image.
+    bare: Option<Bare>,
     incremental: bool,
 }
 
@@ -28,7 +34,7 @@ impl Variant {
     /// # Errors
     /// What the engine or cargo said last.
     pub(crate) fn build(&self) -> Result<Built, String> {
-        let Some((arguments, environment)) = &self.bare else {
+        let Some(Bare { arguments, environment }) = &self.bare else {
             let ours = self.incremental && self.name == "ours";
             let tag = format!("dockerfile-gen-bench/{}", self.name);
             return build(&self.root, &self.dockerfile(), &tag, if ours { &["CARGO_INCREMENTAL=1"] } else { &[] });
@@ -108,12 +114,8 @@ pub(crate) fn variants(from: &Path, project: &Project, incremental: bool) -> Vec
     if let Component::Rust(rust) = &project.component {
         let root = parent.join("bare").join("project");
         copy(from, &root);
-        variants.push(Variant {
-            name: "bare",
-            root,
-            bare: Some((cargo_arguments(rust), rust.build_env.clone())),
-            incremental,
-        });
+        let bare = Bare { arguments: cargo_arguments(rust), environment: rust.build_env.clone() };
+        variants.push(Variant { name: "bare", root, bare: Some(bare), incremental });
     }
     variants
 }
