@@ -25,6 +25,8 @@ pub(crate) struct Ours {
     program: String,
     copied: BTreeSet<String>,
     ignore: String,
+    /// The build profile, for cargo.
+    profile: String,
 }
 
 impl Ours {
@@ -43,9 +45,11 @@ impl Ours {
         };
         // The first of the arguments is the `-` for a program from stdin.
         let arguments = words.skip(1).collect();
-        let copied = self::stage(dockerfile, "deps").map(copied).unwrap_or_default();
+        let deps = self::stage(dockerfile, "deps").unwrap_or_default();
+        let profile = deps.split_once(" --profile ").and_then(|(_, rest)| rest.split_whitespace().next());
+        let profile = profile.unwrap_or("release").to_owned();
         let ignore = files.0.get(".dockerignore").cloned().unwrap_or_default();
-        Some(Self { stack, arguments, program: program.to_owned(), copied, ignore })
+        Some(Self { stack, arguments, program: program.to_owned(), copied: copied(deps), ignore, profile })
     }
 
     pub(crate) fn stack(&self) -> Stack {
@@ -65,7 +69,7 @@ impl Ours {
     /// What decides the dependencies at a commit, by what the project says.
     pub(crate) fn set(&self, work: &Checkout) -> Option<Set> {
         match self.stack {
-            Stack::Rust => rust::set(work, self.arguments.first()?, self.arguments.get(2)?),
+            Stack::Rust => rust::set(work, self.arguments.first()?, &self.profile),
             Stack::Node => node::set(work),
             Stack::Python => python::set(work),
         }
