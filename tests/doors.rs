@@ -10,14 +10,16 @@ use std::path::Path;
 use dockerfile_gen::{ConfigLayer, Overwrite, generate};
 use project::Project;
 
-/// A copy of an example, with the library where it is.
+/// A copy of an example, with the library where it is, and with the lockfile whose packages were downloaded to build
+/// this test: its own may name others.
 fn copy(name: &str) -> Project {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let project = Project::new(&format!("copy-of-{name}"));
     let example = repository.join("examples").join(name);
+    let left_out = |entry: &fs::DirEntry| ["target", "Cargo.lock"].iter().any(|name| entry.file_name() == *name);
     let mut open = vec![example.clone()];
     while let Some(dir) = open.pop() {
-        for entry in fs::read_dir(dir).unwrap().flatten().filter(|entry| entry.file_name() != "target") {
+        for entry in fs::read_dir(dir).unwrap().flatten().filter(|entry| !left_out(entry)) {
             let path = entry.path();
             match entry.file_type().unwrap().is_dir() {
                 true => open.push(path),
