@@ -112,7 +112,12 @@ impl Reached {
                     version.is_none_or(|version| package["version"] == version)
                         && source.is_none_or(|source| package["source"] == source)
                 };
+                let found = open.len();
                 open.extend(by_name.get(name)?.iter().copied().filter(fits));
+                if open.len() == found {
+                    // Cargo refuses a lockfile that asks for what it does not have.
+                    return None;
+                }
             }
             let name = text(package, "name");
             reached.names.insert(name.clone());
