@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::config::Manifests;
 use crate::error::Result;
 use crate::plan::system::{self, Family};
-use crate::plan::{Change, Source, Stage, Step};
+use crate::plan::{Change, Mount, Source, Stage, Step, Value};
 use crate::project::Credential;
 use crate::project::node::{Manager, ManagerKind, NodeProject, within};
 
@@ -78,23 +78,30 @@ fn own_cache(node: &NodeProject) -> bool {
 fn manifests(layout: &Layout<'_>) -> Stage {
     let node = layout.node;
     let lockfile = node.manager.lockfile.as_deref();
-    let lock = lockfile.filter(|file| file.ends_with(".json"));
-    // JSON with commas at the ends of lists: not for every parser.
-    let masked = lockfile.filter(|file| *file == "bun.lock");
+    // These two repeat the versions of the project's own packages.
+    let lock = lockfile.filter(|file| file.ends_with(".json") || *file == "bun.lock");
     let mut inputs: Vec<&str> = node.inputs.iter().map(String::as_str).collect();
-    inputs.extend(lockfile.filter(|_| lock.is_none() && masked.is_none()));
-    let source = if node.root.as_str().is_empty() { "." } else { node.root.as_str() };
-    let step = Step::run("manifests", "node/manifests")
-        .mount(crate::plan::Mount::Bind { from: None, source: source.into(), target: "/src".into(), writable: false })
+    inputs.extend(lockfile.filter(|_| lock.is_none()));
+    let mut step = Step::run("manifests", "node/manifests")
         .words("program", if runs_on_bun(node) { &["bun", "run"][..] } else { &["node"] }.iter().copied())
-        .words("inputs", inputs)
+        .words("inputs", inputs.iter().copied())
         .flag("workspace", node.workspace)
-        .value("lock", crate::plan::Value::Word(lock.unwrap_or_default().into()))
-        .value("masked", crate::plan::Value::Word(masked.unwrap_or_default().into()));
-    let mut stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base"))
-        .comment("Runs after every edit, and mostly writes the same bytes: then nothing is installed again.");
-    stage
-        .push(step.change(Change::Source).seconds(0.5).why("reduces the manifests to what decides the dependency set"));
+        .value("lock", Value::Word(lock.unwrap_or_default().into()));
+    let stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base"));
+    let root = node.root.as_str();
+    let bind = |source: String, target: String| Mount::Bind { from: None, source, target, writable: false };
+    let (mut stage, change) = if node.workspace {
+        // Whole: a member that is added tomorrow is found as well.
+        step = step.mount(bind(if root.is_empty() { ".".into() } else { root.into() }, "/src".into()));
+        let comment = "Runs after every edit, and mostly writes the same bytes: then nothing is installed again.";
+        (stage.comment(comment), Change::Source)
+    } else {
+        for file in [Some("package.json"), lock].into_iter().flatten().chain(inputs) {
+            step = step.mount(bind(within(root, file), format!("/src/{file}")));
+        }
+        (stage.comment("Mostly writes the same bytes: then nothing is installed again."), Change::Manifest)
+    };
+    stage.push(step.change(change).seconds(0.5).why("reduces the manifests to what decides the dependency set"));
     stage
 }
 
