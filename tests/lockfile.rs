@@ -70,7 +70,7 @@ fn reduced(name: &str, lock: &str) -> String {
     }
     let text = program(&project).replace("/src/", &format!("{}/", project.display()));
     let script = root.join("program.cjs");
-    fs::write(&script, text.replace("/manifests", &out.display().to_string())).unwrap();
+    fs::write(&script, text.replace("/tmp/manifests", &out.display().to_string())).unwrap();
     let ran = Command::new("node").arg(&script).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let reduced = fs::read_to_string(out.join("package-lock.json")).unwrap();

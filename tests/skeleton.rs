@@ -139,7 +139,7 @@ impl Project {
         let (program, _) = program.split_once("\nEOF\n").unwrap();
         let program = program
             .replace("'/src'", &format!("'{}'", project.display()))
-            .replace("/skeleton", &skeleton.display().to_string());
+            .replace("/tmp/skeleton", &skeleton.display().to_string());
         let script = self.root.join("program.pl");
         fs::write(&script, program).unwrap();
         let _ = fs::remove_dir_all(&skeleton);

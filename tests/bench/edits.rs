@@ -1,5 +1,8 @@
 //! The edits: what somebody does to a project between two builds.
 
+mod go;
+mod python;
+
 use std::fs;
 use std::process::Command;
 
@@ -208,29 +211,8 @@ pub(crate) fn edits(project: &Project, sources: &[String]) -> Vec<Edit> {
                 }),
             ));
         }
-        Component::Python(_) => {
-            for source in sources {
-                edits.push(edit(&format!("comment in {source}"), append(source, |round| format!("# edit {round}\n"))));
-            }
-            edits.push(edit(
-                "settings of a tool",
-                append("pyproject.toml", |round| format!("\n[tool.x{round}]\ny = 1\n")),
-            ));
-            edits.push(edit(
-                "dependency added",
-                run("uv", |round| {
-                    words(format!(
-                        "add --no-sync {}",
-                        ["python-slugify==8.0.4", "toolz==1.0.0", "blinker==1.9.0", "pathvalidate==3.3.1"][round % 4]
-                    ))
-                }),
-            ));
-        }
-        Component::Go(_) => {
-            for source in sources {
-                edits.push(edit(&format!("comment in {source}"), append(source, |round| format!("// edit {round}\n"))));
-            }
-        }
+        Component::Python(python) => edits.extend(python::edits(python, sources)),
+        Component::Go(go) => edits.extend(go::edits(go, sources)),
         _ => {}
     }
     edits.push(edit("runtime system package", runtime_package()));

@@ -1,5 +1,8 @@
 //! What is compared: a folder for each, with a Dockerfile of its own.
 
+mod go;
+mod python;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -85,8 +88,8 @@ pub(crate) fn variants(from: &Path, project: &Project, incremental: bool) -> Vec
         Component::Rust(rust) => rust_files(rust),
         Component::Node(_) if from.join("pnpm-lock.yaml").exists() => pnpm_files(from),
         Component::Node(_) => npm_files(from),
-        Component::Python(_) => uv_files(),
-        Component::Go(go) => go_files(&format!("./{}", go.mains[0].dir)),
+        Component::Python(python) => python::files(python),
+        Component::Go(go) => go::files(go),
         _ => Vec::new(),
     });
     let parent = std::env::temp_dir().join(format!("layers-{}", std::process::id()));
@@ -202,40 +205,6 @@ fn pnpm_files(root: &Path) -> Vec<(&'static str, String)> {
             "fetch",
             format!(
                 "{base}COPY pnpm-lock.yaml ./\nRUN pnpm fetch\nCOPY . .\nRUN pnpm install --offline --frozen-lockfile\n{build}"
-            ),
-        ),
-    ]
-}
-
-fn uv_files() -> Vec<(&'static str, String)> {
-    let base = "FROM python:3.13-slim-trixie\nCOPY --from=ghcr.io/astral-sh/uv:latest /uv /bin/\nWORKDIR /app\n\
-                ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy\n";
-    vec![
-        ("copy", format!("{base}COPY . .\nRUN uv sync --locked\n")),
-        (
-            // uv's page on Docker.
-            "guide",
-            format!(
-                "{base}RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,source=uv.lock,target=uv.lock \
-                 --mount=type=bind,source=pyproject.toml,target=pyproject.toml uv sync --locked --no-install-project\n\
-                 COPY . .\nRUN --mount=type=cache,target=/root/.cache/uv uv sync --locked\n"
-            ),
-        ),
-    ]
-}
-
-fn go_files(main: &str) -> Vec<(&'static str, String)> {
-    let base = "FROM golang:1.26-trixie AS build\nWORKDIR /src\n";
-    let end = "FROM gcr.io/distroless/static-debian13\nCOPY --from=build /out /app\nENTRYPOINT [\"/app\"]\n";
-    let build = format!("CGO_ENABLED=0 go build -o /out {main}");
-    vec![
-        ("copy", format!("{base}COPY . .\nRUN {build}\n{end}")),
-        (
-            // Docker's guide for Go, with both caches mounted.
-            "guide",
-            format!(
-                "{base}COPY go.mod go.sum* ./\nRUN --mount=type=cache,target=/go/pkg/mod go mod download\nCOPY . .\n\
-                 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build {build}\n{end}"
             ),
         ),
     ]

@@ -81,12 +81,12 @@ impl Ours {
         let (source, target) = (work.root.display().to_string(), out.display().to_string());
         let (program, interpreter) = match self.stack {
             Stack::Rust => {
-                (self.program.replace("'/src'", &format!("'{source}'")).replace("/skeleton", &target), "perl")
+                (self.program.replace("'/src'", &format!("'{source}'")).replace("/tmp/skeleton", &target), "perl")
             }
             Stack::Node => {
-                (self.program.replace("/src/", &format!("{source}/")).replace("/manifests", &target), "node")
+                (self.program.replace("/src/", &format!("{source}/")).replace("/tmp/manifests", &target), "node")
             }
-            Stack::Python => (self.program.replace("/manifests", &target), "python3"),
+            Stack::Python => (self.program.replace("/tmp/manifests", &target), "python3"),
         };
         let script = out.with_extension(match self.stack {
             Stack::Node => "cjs",

@@ -220,7 +220,7 @@ impl Workshop<'_> {
             .comment("Dependencies: compiled in a cache that lasts, so a new one compiles alone, and kept as a layer.");
         stage.push(Step::workdir("/skeleton"));
         stage.push(Step::arg("TARGETARCH", None));
-        let copy = Step::copy_from("skeleton", "manifests", ["/skeleton"], "./").change(Change::Lockfile);
+        let copy = Step::copy_from("skeleton", "manifests", ["/tmp/skeleton"], "./").change(Change::Lockfile);
         stage.push(copy.after(["workdir"]));
         for dir in &self.rust.vendored {
             let id = format!("vendored-{}", slug(dir.as_str()));

@@ -25,8 +25,11 @@ use super::{Change, Input, Mount, Plan, Source, Stage, Step};
 /// Where the project lies in the build stages.
 const SRC: &str = "/src";
 
-/// Where the go command keeps what it compiled.
+/// Where the go command keeps what it compiled: a cache mount.
 const GOCACHE: &str = "/root/.cache/go-build";
+
+/// The part of it that the dependencies consist of, in a layer.
+const GOCACHE_LAYER: &str = "/var/cache/go-build";
 
 /// The packages that a program imports and that are not part of the project, one a line.
 const OUTSIDE: &str = "{{if or .Standard (and .Module (not .Module.Main))}}{{.ImportPath}}{{end}}";
@@ -80,7 +83,7 @@ pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> 
     stages.push(build(&context, main, outputs));
     for other in others {
         let mut stage = Stage::from_stage(&format!("build-{}", stage_name(other)), "build");
-        compile(&mut stage, &context, other);
+        compile(&mut stage, &context, other, false);
         stages.push(stage);
     }
     stages.extend(image::stages(&context, main, others, &runtime)?);
@@ -222,7 +225,7 @@ fn deps(context: &Context<'_>) -> Stage {
         stage = stage.comment("Modules: fetched again only when go.mod or go.sum changes, and then only what is new.");
     }
     if has_many_manifests(context) {
-        stage.push(Step::copy_from("manifests", "manifests", ["/manifests/"], "./").change(Change::Lockfile));
+        stage.push(Step::copy_from("manifests", "manifests", ["/tmp/manifests/"], "./").change(Change::Lockfile));
         stage.maybe(enter(go));
     } else {
         stage.maybe(enter(go));
@@ -287,10 +290,13 @@ fn imports(context: &Context<'_>, main: &GoMain) -> Stage {
 fn compiled(context: &Context<'_>) -> Stage {
     let mut stage = Stage::from_stage("compiled", "deps")
         .comment("Dependencies and the standard library, compiled: again only when a module or the list changes.");
-    stage.push(Step::copy_from("import-list", "imports", ["/imports"], "/").change(Change::Lockfile));
+    stage.push(Step::copy_from("import-list", "imports", ["/tmp/imports"], "/tmp/").change(Change::Lockfile));
     stage.push(
         Step::run("compile", "go/compile")
-            .locked_cache(format!("{}-go-build", context.project.name), "/var/cache/go-build")
+            .locked_cache(format!("{}-go-build", context.project.name), GOCACHE)
+            .comment(
+                "The go command marks what it uses, once an hour; what has a new mark is what this set consists of.",
+            )
             .change(Change::Lockfile)
             .seconds(60.0)
             .why("most of a build is spent here, and no edit of the project's own code changes it"),
@@ -308,29 +314,23 @@ fn build(context: &Context<'_>, main: &GoMain, outputs: Vec<Step>) -> Stage {
     if context.go.version_variable.is_some() {
         stage.push(Step::arg("VERSION", None).why("declared late: another version compiles nothing again"));
     }
-    compile(&mut stage, context, main);
+    compile(&mut stage, context, main, context.layered);
     stage
 }
 
-fn compile(stage: &mut Stage, context: &Context<'_>, main: &GoMain) {
+fn compile(stage: &mut Stage, context: &Context<'_>, main: &GoMain, seeds: bool) {
     let variable = context.go.version_variable.as_ref();
-    let mut step = Step::run("build", "go/build")
+    let step = Step::run("build", "go/build")
         .word("package", package(context.go, main))
         .word("output", format!("/out/{}", main.name))
         .word("variable", variable.cloned().unwrap_or_default())
+        .word("layer", if seeds { GOCACHE_LAYER } else { "" })
+        .word("cache", GOCACHE)
         .flag("stamped", variable.is_some())
+        .cache(format!("{}-go-build", context.project.name), GOCACHE)
         .change(Change::Source)
         .seconds(10.0);
-    // Buildah takes `from` of a cache mount for the cache itself, so there the layer alone has to do.
-    if !context.config.compat {
-        step = step.mount(Mount::Cache {
-            id: format!("{}-go-build", context.project.name),
-            target: GOCACHE.into(),
-            locked: false,
-            seed: context.layered.then(|| ("compiled".to_owned(), GOCACHE.to_owned())),
-        });
-    }
-    stage.push(step);
+    stage.push(if seeds { step.comment("A builder that has no cache starts from the layer.") } else { step });
 }
 
 fn stage_read(read: &Input) -> Option<String> {

@@ -109,7 +109,7 @@ fn manifests(layout: &Layout<'_>) -> Stage {
 fn receive(stage: &mut Stage, layout: &Layout<'_>) {
     let node = layout.node;
     if layout.config.manifests != Some(Manifests::Copy) {
-        let step = Step::copy_from("manifests", &layout.name("manifests"), ["/manifests/"], "./");
+        let step = Step::copy_from("manifests", &layout.name("manifests"), ["/tmp/manifests/"], "./");
         stage.push(step.change(Change::Lockfile).after([] as [&str; 0]).why("what decides the dependency set"));
         return;
     }

@@ -92,7 +92,7 @@ fn image(layout: &Layout<'_>) -> Result<String> {
 fn files(layout: &Layout<'_>, dir: &str, mut service: Service) -> Stage {
     let image = layout.config.runtime.clone().unwrap_or_else(|| WEB_SERVER.to_owned());
     let mut stage = Stage::from_image("runtime", image);
-    let conf = Step::copy_from("server", "build", ["/nginx.conf"], "/etc/nginx/conf.d/default.conf");
+    let conf = Step::copy_from("server", "build", ["/tmp/nginx.conf"], "/etc/nginx/conf.d/default.conf");
     stage.push(conf.linked().change(crate::plan::Change::Never).why("text of the Dockerfile alone"));
     let built = format!("{}/{}", layout.workdir, within(layout.package_dir(), dir));
     let step = Step::copy_from("files", "build", [built], "/usr/share/nginx/html/");

@@ -82,7 +82,7 @@ impl Workshop<'_> {
         let step = match install.manager {
             Some(Manager::Uv) => {
                 let step = Step::run("install", "python/uv").words("mode", locked.then_some("--frozen"));
-                step.words("options", self.uv_options(true))
+                step.words("options", self.uv_options(true)).flag("compile", true)
             }
             Some(Manager::Poetry) => {
                 let mut options = self.poetry_options();
@@ -191,8 +191,11 @@ impl Workshop<'_> {
                 let strict = install.lock.is_some() && !install.git;
                 let step =
                     Step::run("project", "python/uv").words("mode", [if strict { "--locked" } else { "--frozen" }]);
-                let step = step.words("options", self.uv_options(false)).flag("ssh", install.ssh);
-                step.why(if strict {
+                // Compiling looks at the whole environment again, and what is installed in place is not in it.
+                let step = step
+                    .words("options", self.uv_options(false))
+                    .flag("compile", install.copies_folders || install.lock.is_none());
+                step.flag("ssh", install.ssh).why(if strict {
                     "the strict run: it fails if the lock is out of date"
                 } else {
                     "the project itself"

@@ -15,7 +15,6 @@ use super::Workshop;
 /// Keys of pyproject.toml that decide what uv installs from a lock.
 const UV_KEYS: &[&str] = &[
     "project.name",
-    "project.version=\"0\"",
     "project.requires-python",
     "project.dependencies",
     "project.optional-dependencies",
@@ -23,15 +22,13 @@ const UV_KEYS: &[&str] = &[
     "tool.uv",
 ];
 
-/// Keys that Poetry's content hash covers, and those without which Poetry refuses the file.
+/// Keys that Poetry's content hash covers, and what it demands of itself.
 const POETRY_KEYS: &[&str] = &[
     "project.name",
-    "project.version=\"0\"",
     "project.requires-python",
     "project.dependencies",
     "project.optional-dependencies",
     "dependency-groups",
-    "tool.poetry.package-mode=false",
     "tool.poetry.dependencies",
     "tool.poetry.dev-dependencies",
     "tool.poetry.group",
@@ -44,7 +41,6 @@ const POETRY_KEYS: &[&str] = &[
 /// Keys that PDM's content hash covers, and those that steer the install.
 const PDM_KEYS: &[&str] = &[
     "project.name",
-    "project.version=\"0\"",
     "project.requires-python",
     "project.dependencies",
     "project.optional-dependencies",
@@ -103,26 +99,24 @@ impl Workshop<'_> {
         let old = self.python.version.minor < 11;
         let reads =
             |step: Step| step.flag("old", old).seconds(0.5).why("the dependency layer is keyed by what this writes");
-        let keyed = |file: &str, keys: &[&str], lock: bool| {
-            reads(
-                Step::run("reduce", "python/manifests")
-                    .word("file", file)
-                    .words("keys", keys.iter().copied())
-                    .flag("lock", lock),
-            )
+        let keyed = |keys: &[&str]| {
+            let step = Step::run("reduce", "python/manifests").words("keys", keys.iter().copied());
+            let step = step.flag("lock", install.manager == Some(Manager::Uv)).flag("workspace", install.workspace);
+            let step = step.word("shipped", install.package.as_deref().unwrap_or_default());
+            reads(step.flag("poetry", install.manager == Some(Manager::Poetry)))
         };
         match install.manager {
             Some(Manager::Uv) => {
                 stage.push(self.copy(&["pyproject.toml", "uv.lock"]));
-                stage.push(keyed("pyproject.toml", UV_KEYS, true));
+                stage.push(keyed(UV_KEYS));
             }
             Some(Manager::Poetry) => {
                 stage.push(self.copy(&["pyproject.toml"]));
-                stage.push(keyed("pyproject.toml", POETRY_KEYS, false));
+                stage.push(keyed(POETRY_KEYS));
             }
             Some(Manager::Pdm) => {
                 stage.push(self.copy(&["pyproject.toml"]));
-                stage.push(keyed("pyproject.toml", PDM_KEYS, false));
+                stage.push(keyed(PDM_KEYS));
             }
             Some(Manager::Pipenv) => {
                 stage.push(self.copy(&["Pipfile"]));
@@ -194,7 +188,7 @@ impl Workshop<'_> {
                 steps.push(Step::copy("lock", sources, "./").change(Change::Lockfile));
             }
         }
-        let step = Step::copy_from("manifests", "manifests", ["/manifests/"], "./").change(Change::Lockfile);
+        let step = Step::copy_from("manifests", "manifests", ["/tmp/manifests/"], "./").change(Change::Lockfile);
         steps.push(step.why("keyed by content: a version bump or a new script changes nothing here"));
         steps
     }

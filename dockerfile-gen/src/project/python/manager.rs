@@ -80,6 +80,10 @@ pub struct Install {
     pub package: Option<String>,
     /// The member's folder, relative to the folder of the manifests.
     pub member: RelPath,
+    /// Whether the lockfile is that of a uv workspace.
+    pub workspace: bool,
+    /// Whether uv installs a folder of the project as a copy, not in place.
+    pub copies_folders: bool,
     /// Whether something is fetched with git.
     pub git: bool,
     /// Whether that goes through ssh.
@@ -125,6 +129,8 @@ pub(crate) fn read(tree: &dyn Tree, dir: &RelPath, config: &Config, notes: &mut 
     let lock = found.install.lock.as_ref().and_then(|lock| dir.join(lock));
     let texts = found.install.manifests.iter().chain(&lock).map(|path| tree.scan(path.as_str()));
     for text in texts {
+        found.install.workspace |= text.contains("\nmembers = [");
+        found.install.copies_folders |= text.contains("source = { directory = ");
         found.install.git |= ["type = \"git\"", "git = \"", "git+", "\"git\":"].iter().any(|mark| text.contains(mark));
         found.install.ssh |= ["ssh://git@", "\"git@", " git@", "+git@"].iter().any(|mark| text.contains(mark));
     }
