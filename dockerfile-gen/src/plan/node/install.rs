@@ -11,6 +11,7 @@ use crate::plan::system::{self, Family};
 use crate::plan::{Change, Mount, Source, Stage, Step, Value};
 use crate::project::Credential;
 use crate::project::node::{Manager, ManagerKind, NodeProject, within};
+use crate::render::quote;
 
 use super::{Layout, has_build, has_modules, inside, runs_on_bun};
 
@@ -90,13 +91,15 @@ fn manifests(layout: &Layout<'_>) -> Stage {
     let stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base"));
     let root = node.root.as_str();
     let bind = |source: String, target: String| Mount::Bind { from: None, source, target, writable: false };
-    let (mut stage, change) = if node.workspace {
-        // Whole: a member that is added tomorrow is found as well.
+    let files: Vec<&str> = ["package.json"].into_iter().chain(lock).chain(inputs.iter().copied()).collect();
+    // A member that is added tomorrow is to be found as well; and not every name can be written into a mount.
+    let whole = node.workspace || files.iter().any(|file| quote::mount_value(&within(root, file)).is_err());
+    let (mut stage, change) = if whole {
         step = step.mount(bind(if root.is_empty() { ".".into() } else { root.into() }, "/src".into()));
         let comment = "Runs after every edit, and mostly writes the same bytes: then nothing is installed again.";
         (stage.comment(comment), Change::Source)
     } else {
-        for file in [Some("package.json"), lock].into_iter().flatten().chain(inputs) {
+        for file in files {
             step = step.mount(bind(within(root, file), format!("/src/{file}")));
         }
         (stage.comment("Mostly writes the same bytes: then nothing is installed again."), Change::Manifest)
