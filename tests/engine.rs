@@ -3,6 +3,8 @@
 //! `cargo test --test engine -- --ignored` runs it; `docker` has to reach an engine with BuildKit.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "support/docker.rs"]
+mod docker;
 #[path = "engine/examples.rs"]
 mod examples;
 #[path = "engine/harness.rs"]

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use super::docker::{docker_build, keep};
 use super::steps::steps;
 
 /// A build that came to its end.
@@ -38,13 +39,15 @@ impl Built {
 /// # Errors
 /// The end of what the engine said.
 pub(crate) fn build(context: &Path, file: &Path, tag: &str, arguments: &[&str]) -> Result<Built, String> {
-    let begin = Instant::now();
-    let mut docker = Command::new("docker");
-    docker.args(["build", "--progress=plain", "-t", tag, "-f"]).arg(file);
+    let (file, context) = (file.to_string_lossy(), context.to_string_lossy());
+    let mut words = vec!["--progress=plain", "-t", tag, "-f", &file];
     for argument in arguments {
-        docker.args(["--build-arg", argument]);
+        words.extend(["--build-arg", argument]);
     }
-    let out = docker.arg(context).output().map_err(|error| error.to_string())?;
+    words.push(&context);
+    keep(tag);
+    let begin = Instant::now();
+    let out = docker_build(&words);
     let seconds = begin.elapsed().as_secs_f64();
     let text = String::from_utf8_lossy(&out.stderr).into_owned();
     if !out.status.success() {

@@ -11,6 +11,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+#[path = "../support/docker.rs"]
+mod docker;
 mod edits;
 mod engine;
 #[path = "../support/steps.rs"]

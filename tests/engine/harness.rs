@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::docker::{docker_build, keep};
 use crate::steps::{Steps, steps};
 
 /// A copy of an example, in a folder whose name no other build context has.
@@ -64,10 +65,13 @@ impl Project {
 
     /// As `build`, with all that the engine said.
     pub(crate) fn build_log(&self, more: &[&str]) -> (Steps, String) {
-        let mut args = vec!["build", "--progress=plain", "-t", &self.image];
+        let mut args = vec!["--progress=plain", "-t", &self.image];
         args.extend(more);
         args.push(self.root.to_str().unwrap());
-        let text = run("docker", &args);
+        keep(&self.image);
+        let out = docker_build(&args);
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(out.status.success(), "docker build {args:?}\n{text}");
         (steps(&text), text)
     }
 
