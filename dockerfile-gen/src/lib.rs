@@ -26,6 +26,7 @@
 //! | ask which files a `COPY` takes | [`context`] |
 
 pub mod build_script;
+pub mod check;
 pub mod config;
 pub mod context;
 pub mod dockerfile;
@@ -39,6 +40,7 @@ pub mod order;
 pub mod output;
 pub mod plan;
 pub mod project;
+pub mod quote;
 pub mod render;
 pub mod simulate;
 pub mod tree;
@@ -78,7 +80,7 @@ const _: () = {
     is_shared::<DiskTree>();
     is_shared::<MemTree>();
     is_shared::<Recorder<'_>>();
-    is_shared::<plan::Fault>();
+    is_shared::<check::Fault>();
     is_shared::<build_script::BuildScript>();
     is_shared::<dockerfile::Dockerfile>();
     is_shared::<dockerfile::ParseError>();

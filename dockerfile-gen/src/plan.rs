@@ -5,7 +5,6 @@
 //! remembered; how a step is spelled is left to its template.
 
 pub mod cargo;
-mod check;
 pub mod go;
 pub mod node;
 mod operation;
@@ -14,7 +13,6 @@ pub mod service;
 mod step;
 pub mod system;
 
-pub use check::{Fault, Severity};
 pub use operation::{Input, Mount, Op, PER_PLATFORM, Source, UserCommand, Value};
 pub use step::Step;
 

@@ -4,7 +4,6 @@
 //! spells one step, and every value is quoted for the place where it lands before or while it gets there.
 
 mod builtin;
-pub mod quote;
 
 pub use builtin::BUILTIN;
 
@@ -17,6 +16,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::{Base, Mount, Op, PER_PLATFORM, Plan, Source, Stage, Step, Value};
 use crate::project::Credential;
+use crate::quote;
 use crate::tree::{MemTree, Tree};
 
 /// The words that mark a file as ours.

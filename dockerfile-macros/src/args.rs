@@ -239,7 +239,7 @@ impl Node {
     /// The value as a shell word.
     fn plain(&self) -> String {
         match &self.kind {
-            Kind::Text(text) | Kind::Word(text) => dockerfile_gen::render::quote::shell(text),
+            Kind::Text(text) | Kind::Word(text) => dockerfile_gen::quote::shell(text),
             Kind::Whole(number) => number.to_string(),
             Kind::Negative(number) => number.to_string(),
             Kind::Broken(number) => number.to_string(),

@@ -7,8 +7,9 @@ mod step;
 
 use std::path::{Path, PathBuf};
 
+use dockerfile_gen::check::{Fault, Severity};
 use dockerfile_gen::context::Dockerignore;
-use dockerfile_gen::plan::{Fault, Plan, Severity, Stage};
+use dockerfile_gen::plan::{Plan, Stage};
 use dockerfile_gen::{Config, DiskTree, MemTree, Tree};
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;

@@ -11,7 +11,7 @@ use crate::plan::system::{self, Family};
 use crate::plan::{Change, Mount, Source, Stage, Step, Value};
 use crate::project::Credential;
 use crate::project::node::{Manager, ManagerKind, NodeProject, within};
-use crate::render::quote;
+use crate::quote;
 
 use super::{Layout, has_build, has_modules, inside, runs_on_bun};
 

@@ -287,7 +287,7 @@ fn shell(layout: &Layout<'_>, start: &Start, argv: &[String]) -> Option<String> 
         return None;
     }
     let quoted = |words: &[String]| {
-        let words: Vec<String> = words.iter().map(|word| crate::render::quote::shell(word)).collect();
+        let words: Vec<String> = words.iter().map(|word| crate::quote::shell(word)).collect();
         words.join(" ")
     };
     let mut parts: Vec<String> = start.before.iter().map(|command| quoted(&program(layout, command))).collect();

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Base, Change, Input, Mount, Op, Plan, Stage, Step};
 use crate::config::{is_user, nearest};
 use crate::context::{BuildContext, CopyFault, CopySpec, Dockerignore, match_sources};
+use crate::plan::{Base, Change, Input, Mount, Op, Plan, Stage, Step, Value};
 use crate::render;
 use crate::tree::Tree;
 
@@ -283,7 +283,7 @@ impl<'a> Check<'a> {
 fn named(step: &Step) -> String {
     let command = match &step.op {
         Op::Run { values, .. } => values.values().find_map(|value| match value {
-            super::Value::UserCommand(command) => command.0.lines().next().map(str::trim),
+            Value::UserCommand(command) => command.0.lines().next().map(str::trim),
             _ => None,
         }),
         _ => None,
@@ -309,6 +309,7 @@ fn is_image(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::UserCommand;
     use crate::tree::MemTree;
 
     fn faults(stages: impl IntoIterator<Item = Stage>, ignore: &str) -> Vec<String> {
@@ -356,8 +357,7 @@ mod tests {
     #[test]
     fn sources_before_manifests_cost_something() {
         let run = || {
-            Step::run("install", "common/extra")
-                .value("command", super::super::Value::UserCommand(super::super::UserCommand("cargo build".into())))
+            Step::run("install", "common/extra").value("command", Value::UserCommand(UserCommand("cargo build".into())))
         };
         let bad = faults([stage([Step::copy("all", ["."], "./"), run()])], "");
         assert!(bad[0].contains("`cargo build` runs again, from nothing, with about 90 % of all commits"), "{bad:?}");
