@@ -1,11 +1,13 @@
-//! The program that reduces the manifests of a Node project, run on real folders: what it makes of npm's lockfile.
+//! The program that reduces the manifests of a Node project, run on real folders: what it makes of lockfiles and settings.
 //!
 //! It is taken out of a generated Dockerfile and run by the machine's own node; without one the test says so.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dockerfile_gen::{ConfigLayer, generate};
 
@@ -59,50 +61,134 @@ const LOCK: &str = r#"{
 }
 "#;
 
-/// The lockfile that the `deps` stage gets.
-fn reduced(name: &str, lock: &str) -> String {
-    let root = std::env::temp_dir().join(format!("lockfile-{name}-{}", std::process::id()));
+/// What the `deps` stage of a project gets, generated when it had the first files, built when it has the others, too.
+fn reduced(files: &[(&str, &str)], later: &[(&str, &str)]) -> BTreeMap<String, String> {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let root = std::env::temp_dir().join(format!("lockfile-{}-{number}", std::process::id()));
     let _ = fs::remove_dir_all(&root);
     let (project, out) = (root.join("project"), root.join("manifests"));
-    fs::create_dir_all(&project).unwrap();
-    for (path, text) in [("package.json", MANIFEST), ("package-lock.json", lock), ("index.js", "")] {
-        fs::write(project.join(path), text).unwrap();
-    }
-    let text = program(&project).replace("/src/", &format!("{}/", project.display()));
+    let write = |files: &[(&str, &str)]| {
+        for (path, text) in files {
+            let path = project.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    };
+    write(files);
+    let generated = generate(PathBuf::from(&project), ConfigLayer::default()).unwrap();
+    write(later);
+    let text = generated.files.0.get("Dockerfile").unwrap();
+    let (_, text) = text.split_once(" node - ").or_else(|| text.split_once("RUN node - ")).unwrap();
+    let (arguments, text) = text.split_once(" <<'EOF'\n").unwrap();
+    let (text, _) = text.split_once("\nEOF\n").unwrap();
+    let text = text.replace("/src/", &format!("{}/", project.display()));
     let script = root.join("program.cjs");
     fs::write(&script, text.replace("/tmp/manifests", &out.display().to_string())).unwrap();
-    let ran = Command::new("node").arg(&script).output().unwrap();
+    let ran = Command::new("node").arg(&script).args(arguments.split(' ')).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    let reduced = fs::read_to_string(out.join("package-lock.json")).unwrap();
+    let mut texts = BTreeMap::new();
+    read(&out, "", &mut texts);
     fs::remove_dir_all(&root).unwrap();
-    reduced
+    texts
 }
 
-fn program(project: &Path) -> String {
-    let generated = generate(PathBuf::from(project), ConfigLayer::default()).unwrap();
-    let text = generated.files.0.get("Dockerfile").unwrap();
-    let (_, program) = text.split_once("node - <<'EOF'\n").unwrap();
-    program.split_once("\nEOF\n").unwrap().0.to_owned()
+fn read(folder: &Path, prefix: &str, texts: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = format!("{prefix}{}", entry.file_name().display());
+        if entry.file_type().unwrap().is_dir() {
+            read(&entry.path(), &format!("{path}/"), texts);
+        } else {
+            texts.insert(path, fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+}
+
+fn no_node() -> bool {
+    let none = Command::new("node").arg("--version").output().is_err();
+    if none {
+        eprintln!("no node on this machine: the program was not tried");
+    }
+    none
 }
 
 #[test]
 fn own_versions_and_nothing_else() {
-    if Command::new("node").arg("--version").output().is_err() {
-        eprintln!("no node on this machine: the program was not tried");
+    if no_node() {
         return;
     }
+    let reduced = |lock: &str| {
+        let files = [("package.json", MANIFEST), ("package-lock.json", lock), ("index.js", "")];
+        reduced(&files, &[])["package-lock.json"].clone()
+    };
     let expected = LOCK.replacen("\"version\": \"1.2.3\"", "\"version\": \"0.0.0\"", 2).replacen(
         "      \"license\": \"MIT\",\n      \"dependencies\"",
         "      \"dependencies\"",
         1,
     );
-    assert_eq!(reduced("two-spaces", LOCK), expected);
+    assert_eq!(reduced(LOCK), expected);
     // As npm writes it beside a package.json that is indented otherwise, or on Windows.
     for (name, from, to) in [("four-spaces", "  ", "    "), ("tabs", "  ", "\t"), ("line-ends", "\n", "\r\n")] {
-        assert_eq!(reduced(name, &LOCK.replace(from, to)), expected.replace(from, to), "{name}");
+        assert_eq!(reduced(&LOCK.replace(from, to)), expected.replace(from, to), "{name}");
     }
     let other = LOCK.replace("\"1.2.3\"", "\"2.0.0\"").replacen("\"MIT\",\n      \"dep", "\"ISC\",\n      \"dep", 1);
-    assert_eq!(reduced("another-version", &other), expected);
+    assert_eq!(reduced(&other), expected);
     let added = LOCK.replace("0.1.2\"", "0.1.3\"");
-    assert_ne!(reduced("another-dependency", &added), expected);
+    assert_ne!(reduced(&added), expected);
+}
+
+#[test]
+fn settings_that_come_later_count() {
+    if no_node() {
+        return;
+    }
+    let files = [("package.json", MANIFEST), ("package-lock.json", LOCK), ("index.js", "")];
+    let before = reduced(&files, &[]);
+    let after = reduced(&files, &[(".npmrc", "legacy-peer-deps=true\n")]);
+    assert_eq!(after.len(), before.len() + 1);
+    assert_eq!(after[".npmrc"], "legacy-peer-deps=true\n");
+}
+
+/// A workspace in which `server` depends on `lib`.
+const WORKSPACE: [(&str, &str); 6] = [
+    ("package.json", r#"{ "name": "root", "private": true }"#),
+    ("pnpm-workspace.yaml", "packages:\n  - packages/*\n"),
+    ("pnpm-lock.yaml", PNPM_LOCK),
+    (
+        "packages/server/package.json",
+        r#"{ "name": "server", "scripts": { "start": "node main.js" }, "dependencies": { "lib": "workspace:*" } }"#,
+    ),
+    ("packages/server/main.js", "require('lib')"),
+    ("packages/lib/package.json", r#"{ "name": "lib" }"#),
+];
+
+const PNPM_LOCK: &str = "lockfileVersion: '9.0'
+
+importers:
+
+  .: {}
+
+  packages/lib: {}
+
+  packages/server:
+    dependencies:
+      lib:
+        specifier: workspace:*
+        version: link:../lib
+";
+
+#[test]
+fn a_member_that_nothing_is_installed_for_does_not_count() {
+    if no_node() {
+        return;
+    }
+    let before = reduced(&WORKSPACE, &[]);
+    assert_eq!(before["pnpm-lock.yaml"], PNPM_LOCK);
+    let line = PNPM_LOCK.replace("  packages/lib", "  packages/extra: {}\n\n  packages/lib");
+    let member = ("packages/extra/package.json", r#"{ "name": "extra", "version": "1.0.0" }"#);
+    assert_eq!(reduced(&WORKSPACE, &[member, ("pnpm-lock.yaml", &line)]), before);
+    // It counts as soon as somebody depends on it.
+    let server = WORKSPACE[3].1.replace("\"lib\"", "\"extra\": \"workspace:*\", \"lib\"");
+    let after = reduced(&WORKSPACE, &[member, ("pnpm-lock.yaml", &line), (WORKSPACE[3].0, &server)]);
+    assert!(after.contains_key("packages/extra/package.json"));
 }

@@ -189,6 +189,12 @@ pub(crate) fn edits(project: &Project, sources: &[String]) -> Vec<Edit> {
             for source in sources {
                 edits.push(edit(&format!("comment in {source}"), append(source, |round| format!("// edit {round}\n"))));
             }
+            edits.push(edit(
+                "version bump",
+                run("npm", |round| {
+                    words(format!("version --no-git-tag-version --allow-same-version --ignore-scripts 77.0.{round}"))
+                }),
+            ));
             let set = |key: &'static str| run("npm", move |round| words(format!("pkg set {key}=v{round}")));
             edits.push(edit("description", set("description")));
             edits.push(edit("script", set("scripts.more")));

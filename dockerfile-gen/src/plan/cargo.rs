@@ -244,7 +244,7 @@ impl Workshop<'_> {
         if !self.layered {
             let mut stage = Stage::from_stage("build", "base");
             stage.push(Step::copy("sources", [Source::from(".")], "./"));
-            self.embed(&mut stage);
+            self.embed(&mut stage, "./");
             let step = Step::run("build", "rust/build-plain")
                 .flag("locked", self.rust.locked)
                 .words("select", self.select(&self.rust.binary))
@@ -257,10 +257,10 @@ impl Workshop<'_> {
             .comment("The binary: built in the same cache, from sources that are brought up to date by content.");
         stage.push(Step::file("update-sources", "rust/update-sources"));
         stage.push(Step::file("codegen-units", "rust/codegen-units"));
-        stage.push(Step { id: "sources-dir".into(), ..Step::workdir("/src") });
-        stage.push(Step::copy("sources", [Source::from(".")], "./").why("the sources change with almost every commit"));
-        self.embed(&mut stage);
-        stage.push(Step { id: "app-dir".into(), ..Step::workdir("/app") });
+        stage.push(Step::workdir("/app"));
+        let sources = Step::copy("sources", [Source::from(".")], "/src/");
+        stage.push(sources.why("the sources change with almost every commit"));
+        self.embed(&mut stage, "/src/");
         let arg = Step::arg("CARGO_INCREMENTAL", None);
         stage.push(arg.comment(
             "`--build-arg CARGO_INCREMENTAL=1` compiles local crates incrementally, for the development loop.",
@@ -273,9 +273,9 @@ impl Workshop<'_> {
     }
 
     /// Puts front ends that the binary embeds where it looks for them.
-    fn embed(&self, stage: &mut Stage) {
+    fn embed(&self, stage: &mut Stage, sources: &str) {
         for frontend in self.project.frontends.iter().filter(|frontend| frontend.embedded) {
-            stage.push(frontend_output(frontend));
+            stage.push(frontend_output(frontend, sources));
         }
     }
 
@@ -295,9 +295,9 @@ impl Workshop<'_> {
 }
 
 /// Copies what a front end's build wrote to where the project has it.
-fn frontend_output(frontend: &Frontend) -> Step {
+fn frontend_output(frontend: &Frontend, project: &str) -> Step {
     let id = format!("{}-output", frontend.stage);
-    let step = Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("./{}/", frontend.output));
+    let step = Step::copy_from(&id, &frontend.stage, [frontend.built()], &format!("{project}{}/", frontend.output));
     step.why("the front end is built on its own and enters as late as it can")
 }
 
@@ -319,7 +319,7 @@ fn runtime(project: &Project, rust: &RustProject, config: &Config, images: &Imag
         stage.push(Step::copy(&id, [path.as_str()], &dest).change(Change::Manifest).why("read when the program runs"));
     }
     for frontend in project.frontends.iter().filter(|frontend| !frontend.embedded) {
-        stage.push(frontend_output(frontend).linked());
+        stage.push(frontend_output(frontend, "./").linked());
     }
     let mut env: Vec<(String, String)> = rust.run_env.clone();
     env.retain(|(name, _)| !config.env.contains_key(name));

@@ -170,7 +170,7 @@ pub fn ignored(node: &NodeProject) -> Vec<String> {
         ]);
     }
     let mut patterns: Vec<String> = patterns.into_iter().map(str::to_owned).collect();
-    if node.manager.kind == ManagerKind::YarnBerry && !node.inputs.iter().any(|input| input == ".yarn/cache") {
+    if node.manager.kind == ManagerKind::YarnBerry && !node.input_folders.iter().any(|folder| folder == ".yarn/cache") {
         patterns.push(".yarn/cache".into());
     }
     patterns

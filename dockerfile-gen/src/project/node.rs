@@ -64,8 +64,12 @@ pub struct NodeProject {
     pub workspace: bool,
     /// In a workspace, the folders of the packages that this one needs and of itself, what is needed first.
     pub members: Vec<RelPath>,
-    /// Files and folders that an install reads beside manifests and the lockfile, relative to the root.
+    /// Files that an install reads beside manifests and the lockfile, relative to the root.
     pub inputs: Vec<String>,
+    /// Folders that it reads, relative to the root.
+    pub input_folders: Vec<String>,
+    /// Files with settings of the package manager that are not there yet but may come, relative to the root.
+    pub missing_settings: Vec<String>,
     /// Tokens for private registries.
     pub credentials: Vec<Credential>,
     /// The framework.
@@ -91,7 +95,7 @@ pub struct NodeProject {
 impl NodeProject {
     /// Whether the image can do without development dependencies.
     pub fn can_leave_out_development(&self) -> bool {
-        let plugin = self.inputs.iter().any(|input| input == ".yarn/plugins");
+        let plugin = self.input_folders.iter().any(|folder| folder == ".yarn/plugins");
         // Yarn 2 and 3 install a part of the dependencies only with the workspace-tools plugin.
         let yarn = self.manager.kind != ManagerKind::YarnBerry || self.manager.major >= 4 || plugin;
         let needs_patching = self.scripts.patches && !self.scripts.patches_in_production;
@@ -243,7 +247,8 @@ fn assemble(
     let writes = own && keep::writes(&package, &sources, notes);
     let listen = needs::listen(tree, &package, &program, &sources, config, notes);
     let (credentials, keeps_npmrc) = registry::detect(tree, &root.dir, notes)?;
-    let inputs = keep::inputs(tree, &root, &manager, keeps_npmrc, notes)?;
+    let (inputs, input_folders) = keep::inputs(tree, &root, &manager, keeps_npmrc, notes)?;
+    let missing_settings = keep::missing_settings(tree, &root, &manager);
     let name = package.name().rsplit('/').next().unwrap_or_default().to_owned();
     let path = |dir: &str| RelPath::new(dir).unwrap_or_default();
     let node = NodeProject {
@@ -257,6 +262,8 @@ fn assemble(
         workspace: !members.is_empty(),
         members: needed.iter().map(|member| path(&member.dir)).collect(),
         inputs,
+        input_folders,
+        missing_settings,
         credentials,
         framework: program.framework,
         scripts,

@@ -3,7 +3,7 @@
 //! Input: the layout. Output: `base`, `manifests`, `deps` and `prod-deps`. The one idea: each install reads what the
 //! `manifests` stage wrote, which stays the same until the dependency set changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Manifests;
 use crate::error::Result;
@@ -11,7 +11,6 @@ use crate::plan::system::{self, Family};
 use crate::plan::{Change, Mount, Source, Stage, Step, Value};
 use crate::project::Credential;
 use crate::project::node::{Manager, ManagerKind, NodeProject, within};
-use crate::quote;
 
 use super::{Layout, has_build, has_modules, inside, runs_on_bun};
 
@@ -73,7 +72,7 @@ fn base(layout: &Layout<'_>) -> Result<Stage> {
 
 /// Whether the project carries its packages with it.
 fn own_cache(node: &NodeProject) -> bool {
-    node.inputs.iter().any(|input| input == ".yarn/cache")
+    node.input_folders.iter().any(|folder| folder == ".yarn/cache")
 }
 
 fn manifests(layout: &Layout<'_>) -> Stage {
@@ -81,64 +80,75 @@ fn manifests(layout: &Layout<'_>) -> Stage {
     let lockfile = node.manager.lockfile.as_deref();
     // These two repeat the versions of the project's own packages.
     let lock = lockfile.filter(|file| file.ends_with(".json") || *file == "bun.lock");
-    let mut inputs: Vec<&str> = node.inputs.iter().map(String::as_str).collect();
-    inputs.extend(lockfile.filter(|_| lock.is_none()));
-    let mut step = Step::run("manifests", "node/manifests")
+    // This one has a line for every member, also for those that nothing is installed for.
+    let importers = lockfile.filter(|file| node.workspace && *file == "pnpm-lock.yaml");
+    let mut inputs: Vec<&str> = node.inputs.iter().chain(&node.input_folders).map(String::as_str).collect();
+    inputs.extend(node.missing_settings.iter().map(String::as_str));
+    inputs.extend(lockfile.filter(|_| lock.is_none() && importers.is_none()));
+    let mut step = Step::run("reduce", "node/manifests")
         .words("program", if runs_on_bun(node) { &["bun", "run"][..] } else { &["node"] }.iter().copied())
-        .words("inputs", inputs.iter().copied())
+        .words("inputs", inputs)
         .flag("workspace", node.workspace)
-        .value("lock", Value::Word(lock.unwrap_or_default().into()));
+        .value("lock", Value::Word(lock.unwrap_or_default().into()))
+        .value("importers", Value::Word(importers.unwrap_or_default().into()))
+        .word("package", if layout.package_dir().is_empty() { "." } else { layout.package_dir() })
+        .seconds(0.5)
+        .why("reduces the manifests to what decides the dependency set");
     let stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base"));
-    let root = node.root.as_str();
-    let bind = |source: String, target: String| Mount::Bind { from: None, source, target, writable: false };
-    let files: Vec<&str> = ["package.json"].into_iter().chain(lock).chain(inputs.iter().copied()).collect();
-    // A member that is added tomorrow is to be found as well; and not every name can be written into a mount.
-    let whole = node.workspace || files.iter().any(|file| quote::mount_value(&within(root, file)).is_err());
-    let (mut stage, change) = if whole {
-        step = step.mount(bind(if root.is_empty() { ".".into() } else { root.into() }, "/src".into()));
+    if node.workspace {
+        // A member that is added tomorrow is to be found as well.
+        let root = node.root.as_str();
+        let source = if root.is_empty() { ".".into() } else { root.into() };
+        step = step.mount(Mount::Bind { from: None, source, target: "/src".into(), writable: false });
         let comment = "Runs after every edit, and mostly writes the same bytes: then nothing is installed again.";
-        (stage.comment(comment), Change::Source)
-    } else {
-        for file in files {
-            step = step.mount(bind(within(root, file), format!("/src/{file}")));
-        }
-        (stage.comment("Mostly writes the same bytes: then nothing is installed again."), Change::Manifest)
-    };
-    stage.push(step.change(change).seconds(0.5).why("reduces the manifests to what decides the dependency set"));
+        let mut stage = stage.comment(comment);
+        stage.push(step.change(Change::Source));
+        return stage;
+    }
+    let mut stage = stage.comment("Mostly writes the same bytes: then nothing is installed again.");
+    stage.steps.extend(copies(layout, "/src/"));
+    let copied: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
+    stage.push(step.change(Change::Manifest).after(copied));
     stage
 }
 
 /// Adds the steps that put the manifests into a stage.
 fn receive(stage: &mut Stage, layout: &Layout<'_>) {
-    let node = layout.node;
-    if layout.config.manifests != Some(Manifests::Copy) {
-        let step = Step::copy_from("manifests", &layout.name("manifests"), ["/tmp/manifests/"], "./");
-        stage.push(step.change(Change::Lockfile).after([] as [&str; 0]).why("what decides the dependency set"));
+    if layout.config.manifests == Some(Manifests::Copy) {
+        stage.steps.extend(copies(layout, "./"));
         return;
     }
+    let step = Step::copy_from("manifests", &layout.name("manifests"), ["/tmp/manifests/"], "./");
+    stage.push(step.change(Change::Lockfile).after([] as [&str; 0]).why("what decides the dependency set"));
+}
+
+/// Copies what an install reads as it is.
+fn copies(layout: &Layout<'_>, dest: &str) -> Vec<Step> {
+    let node = layout.node;
     let root = node.root.as_str();
-    let mut files = vec!["package.json".to_owned()];
-    files.extend(node.manager.lockfile.clone());
-    let is_folder =
-        |input: &&String| !input.rsplit('/').next().unwrap_or_default().contains('.') || input.starts_with(".yarn/");
-    files.extend(node.inputs.iter().filter(|input| !is_folder(input)).cloned());
-    let files = files.into_iter().map(|file| Source::from(within(root, &file)));
-    stage.push(Step::copy("manifests", files, "./").change(Change::Manifest).after([] as [&str; 0]));
-    let folders = node.inputs.iter().filter(is_folder).cloned();
-    let members = node.members.iter().map(|dir| inside(node, dir.as_str()).to_owned()).filter(|dir| !dir.is_empty());
-    for folder in folders {
-        let id = format!("manifests-{folder}");
-        stage.push(
-            Step::copy(&id, [within(root, &folder)], &format!("./{folder}/"))
-                .change(Change::Manifest)
-                .after(["manifests"]),
-        );
+    let members = node.members.iter().map(|dir| inside(node, dir.as_str())).filter(|dir| !dir.is_empty());
+    let files = ["package.json".to_owned()].into_iter().chain(node.manager.lockfile.clone()).chain(node.inputs.clone());
+    let mut folders: BTreeMap<String, Vec<Source>> = BTreeMap::new();
+    for file in files.chain(members.map(|dir| within(dir, "package.json"))) {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        folders.entry(folder.to_owned()).or_default().push(within(root, &file).into());
     }
-    for member in members {
-        let id = format!("manifests-{member}");
-        let file = within(&within(root, &member), "package.json");
-        stage.push(Step::copy(&id, [file], &format!("./{member}/")).change(Change::Manifest).after(["manifests"]));
+    // A pattern cannot say that a folder's name holds a star.
+    if !root.contains(['*', '?', '[', '\\']) {
+        let missing = node.missing_settings.iter().map(|file| Source::Pattern(format!("{}*", within(root, file))));
+        folders.entry(String::new()).or_default().extend(missing);
     }
+    for folder in &node.input_folders {
+        folders.insert(folder.clone(), vec![within(root, folder).into()]);
+    }
+    let step = |(folder, sources): (String, Vec<Source>)| {
+        if folder.is_empty() {
+            return Step::copy("manifests", sources, dest).after([] as [&str; 0]).change(Change::Manifest);
+        }
+        let step = Step::copy(&format!("manifests-{folder}"), sources, &format!("{dest}{folder}/"));
+        step.after(["manifests"]).change(Change::Manifest)
+    };
+    folders.into_iter().map(step).collect()
 }
 
 fn deps(layout: &Layout<'_>, production: bool) -> Stage {

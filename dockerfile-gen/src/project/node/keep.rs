@@ -143,14 +143,14 @@ fn read_at_run_time(tree: &dyn Tree, package: &Manifest, built: &str, sources: &
     names
 }
 
-/// Files and folders that an install reads beside manifests and the lockfile.
+/// Files, and folders, that an install reads beside manifests and the lockfile.
 pub(crate) fn inputs(
     tree: &dyn Tree,
     root: &Manifest,
     manager: &Manager,
     keeps_npmrc: bool,
     notes: &mut Notes,
-) -> Result<Vec<String>> {
+) -> Result<(Vec<String>, Vec<String>)> {
     let mut inputs = Vec::new();
     let npmrc = Some(".npmrc").filter(|_| keeps_npmrc);
     let own: &[&str] = match manager.kind {
@@ -199,7 +199,20 @@ pub(crate) fn inputs(
     }
     inputs.sort();
     inputs.dedup();
-    Ok(inputs)
+    let is_file = |input: &String| !tree.has_dir(&within(&root.dir, input));
+    Ok(inputs.into_iter().partition(is_file))
+}
+
+/// Settings that an install would read and that nobody has written yet.
+pub(crate) fn missing_settings(tree: &dyn Tree, root: &Manifest, manager: &Manager) -> Vec<String> {
+    let names: &[&str] = match manager.kind {
+        ManagerKind::Npm => &[".npmrc"],
+        ManagerKind::YarnClassic => &[".npmrc", ".yarnrc"],
+        ManagerKind::YarnBerry => &[".yarnrc.yml"],
+        ManagerKind::Pnpm => &[".npmrc", "pnpm-workspace.yaml"],
+        ManagerKind::Bun => &[".npmrc", "bunfig.toml"],
+    };
+    names.iter().filter(|name| !tree.has(&within(&root.dir, name))).map(|name| (*name).to_owned()).collect()
 }
 
 /// Whether the program makes files in its own folder, which belongs to root otherwise.
