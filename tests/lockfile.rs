@@ -192,3 +192,17 @@ fn a_member_that_nothing_is_installed_for_does_not_count() {
     let after = reduced(&WORKSPACE, &[member, ("pnpm-lock.yaml", &line), (WORKSPACE[3].0, &server)]);
     assert!(after.contains_key("packages/extra/package.json"));
 }
+
+#[test]
+fn a_range_that_a_member_asks_of_another_needs_its_version() {
+    if no_node() {
+        return;
+    }
+    for (range, version) in [("*", "0.0.0"), ("^", "0.0.0"), ("^1.0.0", "1.2.3"), ("../lib", "0.0.0")] {
+        let server = WORKSPACE[3].1.replace("workspace:*", &format!("workspace:{range}"));
+        let lib = r#"{ "name": "lib", "version": "1.2.3" }"#;
+        let after = reduced(&WORKSPACE, &[(WORKSPACE[3].0, &server), (WORKSPACE[5].0, lib)]);
+        let manifest = &after["packages/lib/package.json"];
+        assert!(manifest.contains(&format!("\"version\": \"{version}\"")), "{range}: {manifest}");
+    }
+}

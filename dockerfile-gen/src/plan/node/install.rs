@@ -233,7 +233,8 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
             if node.manager.pnp || own_cache(node) { step } else { step.cache("yarn-berry", "/root/.yarn/berry/cache") }
         }
         ManagerKind::Pnpm => {
-            let filter = format!("./{package}...");
+            // A folder in braces, for `./folder...` would be taken without what it depends on.
+            let filter = format!("{{./{package}}}...");
             store(step("node/pnpm-install").words("filters", filtered.then_some(filter)))
         }
         ManagerKind::Bun => step("node/bun-install").cache("bun", "/root/.bun/install/cache"),
