@@ -96,7 +96,9 @@ pub(crate) fn quoted_only(
     sources: &Sources,
 ) -> Option<String> {
     let plain = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    let name = pyproject.readme().filter(plain).filter(|name| name.to_uppercase().starts_with("README"))?;
+    // A manifest that names none may do so tomorrow.
+    let name = pyproject.readme().unwrap_or("README.md");
+    let name = Some(name).filter(plain).filter(|name| name.to_uppercase().starts_with("README"))?;
     let there = app_dir.join(name).is_some_and(|path| tree.has(path.as_str()));
     let read =
         sources.find(&[name], |_| true).is_some() || pyproject.has("tool.hatch.metadata.hooks.fancy-pypi-readme");
