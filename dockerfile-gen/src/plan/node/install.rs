@@ -214,11 +214,15 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
     let filtered = node.workspace && production && !package.is_empty();
     let step = |template: &str| Step::run("install", template).flag("frozen", frozen).flag("production", production);
     let step = match kind {
-        ManagerKind::Npm => step("node/npm-install")
-            .flag("legacy", node.manager.legacy_peers)
-            .flag("filtered", filtered)
-            .words("workspaces", filtered.then_some(package))
-            .cache("npm", "/root/.npm"),
+        ManagerKind::Npm => {
+            let step = step("node/npm-install")
+                .flag("legacy", node.manager.legacy_peers)
+                .flag("filtered", filtered)
+                .words("workspaces", filtered.then_some(package));
+            // Two installs at once would both fetch what they have in common.
+            let twice = modules_stage(layout) != layout.name("deps");
+            if twice { step.locked_cache("npm", "/root/.npm") } else { step.cache("npm", "/root/.npm") }
+        }
         ManagerKind::YarnClassic => step("node/yarn-classic-install")
             .flag("lenient", !node.pinned)
             .locked_cache("yarn-classic", "/usr/local/share/.cache/yarn"),
