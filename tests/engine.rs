@@ -17,3 +17,5 @@ mod stale;
 mod steps;
 #[path = "engine/transfer.rs"]
 mod transfer;
+#[path = "engine/workspace.rs"]
+mod workspace;

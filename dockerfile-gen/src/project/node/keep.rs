@@ -13,7 +13,7 @@ use super::{within, yaml};
 use crate::config::Config;
 use crate::error::Result;
 use crate::project::Notes;
-use crate::tree::Tree;
+use crate::tree::{RelPath, Tree};
 
 /// What of the package gets into the image.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -203,8 +203,9 @@ pub(crate) fn inputs(
     Ok(inputs.into_iter().partition(is_file))
 }
 
-/// Settings that an install would read and that nobody has written yet.
-pub(crate) fn missing_settings(tree: &dyn Tree, root: &Manifest, manager: &Manager) -> Vec<String> {
+/// Settings that an install would read and that nobody has written yet. What .gitignore names is not among them, and
+/// stays out of the build context: it may hold a token.
+pub(crate) fn missing_settings(tree: &dyn Tree, root: &Manifest, manager: &Manager, notes: &mut Notes) -> Vec<String> {
     let names: &[&str] = match manager.kind {
         ManagerKind::Npm => &[".npmrc"],
         ManagerKind::YarnClassic => &[".npmrc", ".yarnrc"],
@@ -212,7 +213,15 @@ pub(crate) fn missing_settings(tree: &dyn Tree, root: &Manifest, manager: &Manag
         ManagerKind::Pnpm => &[".npmrc", "pnpm-workspace.yaml"],
         ManagerKind::Bun => &[".npmrc", "bunfig.toml"],
     };
-    names.iter().filter(|name| !tree.has(&within(&root.dir, name))).map(|name| (*name).to_owned()).collect()
+    let ignores = [".gitignore".to_owned(), within(&root.dir, ".gitignore")].map(|file| tree.scan(&file));
+    let is_ignored = |name: &str| {
+        let mut lines = ignores.iter().flat_map(|text| text.lines());
+        lines.any(|line| line.trim().trim_start_matches("**/").trim_start_matches('/') == name)
+    };
+    let missing = names.iter().filter(|name| !tree.has(&within(&root.dir, name))).map(|name| (*name).to_owned());
+    let (ignored, missing): (Vec<String>, Vec<String>) = missing.partition(|name| is_ignored(name));
+    notes.secret_files.extend(ignored.iter().filter_map(|name| RelPath::new(&within(&root.dir, name))));
+    missing
 }
 
 /// Whether the program makes files in its own folder, which belongs to root otherwise.
