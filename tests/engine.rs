@@ -5,6 +5,8 @@
 
 #[path = "support/docker.rs"]
 mod docker;
+#[path = "engine/environment.rs"]
+mod environment;
 #[path = "engine/examples.rs"]
 mod examples;
 #[path = "engine/harness.rs"]

@@ -82,6 +82,17 @@ impl Project {
         fs::write(path, text.replacen(from, to, 1)).unwrap();
     }
 
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// What a command says in a container of the image.
+    pub(crate) fn say(&self, command: &str) -> String {
+        run("docker", &["run", "--rm", &self.image, "sh", "-c", command])
+    }
+
     pub(crate) fn append(&self, path: &str, text: &str) {
         let path = self.root.join(path);
         let mut old = fs::read_to_string(&path).unwrap();

@@ -1,7 +1,5 @@
 //! A workspace of several packages: what the shipped one depends on is in the image, and new members cost nothing.
 
-use std::fs;
-
 use crate::harness::{Project, dependencies_cached, run};
 
 const FILES: [(&str, &str); 8] = [
@@ -70,20 +68,15 @@ snapshots:
 #[ignore = "needs a docker engine"]
 fn pnpm() {
     let project = Project::empty("pnpm-workspace");
-    let write = |path: &str, text: &str| {
-        let path = project.root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
     for (path, text) in FILES {
-        write(path, text);
+        project.write(path, text);
     }
     project.generate();
     project.build(&[]);
     assert_eq!(run("docker", &["run", "--rm", &project.image]).trim(), "open for 2h");
 
     project.edit("packages/server/package.json", "\"version\": \"1.0.0\"", "\"version\": \"1.1.0\"");
-    write("packages/extra/package.json", "{ \"name\": \"extra\", \"version\": \"1.0.0\" }\n");
+    project.write("packages/extra/package.json", "{ \"name\": \"extra\", \"version\": \"1.0.0\" }\n");
     project.edit("pnpm-lock.yaml", "  packages/lib:", "  packages/extra: {}\n\n  packages/lib:");
     project.edit("packages/lib/index.js", "open for", "closed for");
     dependencies_cached(&project.build(&[]), "a version, a member and a source");

@@ -14,7 +14,7 @@ use crate::project::python::{Manager, PythonProject};
 
 use super::service::{Service, finish};
 use super::system::{Family, SUITE, default_user, family, install as packages};
-use super::{Change, Plan, Source, Stage, Step};
+use super::{Change, Mount, Plan, Source, Stage, Step};
 
 /// Where the project lies in the image.
 const HOME: &str = "/app";
@@ -39,17 +39,7 @@ pub fn plan(project: &Project, python: &PythonProject, config: &Config) -> Resul
     plan.stages.extend(shop.deps()?);
     plan.stages.extend(shop.wheel());
     plan.stages.extend(shop.sources_stage());
-    let mut build = Stage::from_stage("build", "base");
-    shop.fill(&mut build)?;
-    let runs = build.steps.iter().any(|step| matches!(step.op, super::Op::Run { .. }));
-    let mut last = if runs || config.steps.iter().any(|step| step.stage == "build") {
-        build = build.comment("No compiler has been here: each step is shipped as the layer that it is.");
-        plan.stages.push(build);
-        Stage::from_stage("runtime", "build")
-    } else {
-        build.name = "runtime".into();
-        build
-    };
+    let mut last = shop.application(&mut plan.stages)?;
     shop.finish(&mut last);
     plan.stages.push(last);
     Ok(plan)
@@ -153,49 +143,134 @@ impl Workshop<'_> {
         Ok(Some(stage))
     }
 
-    /// The steps that make the application, in a stage without compilers.
-    fn fill(&self, stage: &mut Stage) -> Result<()> {
-        let python = self.python;
+    /// The stages that make the application, added to `stages`, and the final one, returned without its end.
+    fn application(&self, stages: &mut Vec<Stage>) -> Result<Stage> {
         // Not in `base`: what the user adds for the program has nothing to do with installing dependencies.
-        let more = self.config.packages.iter().filter(|name| !python.run_packages.contains(*name)).cloned().collect();
-        stage.maybe(packages("more", &more, &self.images.runtime)?);
-        if python.install.manager.is_some() {
-            let copy = Step::copy_from("dependencies", "deps", [VENV], VENV).linked().after([""; 0]);
-            stage.push(
-                copy.change(Change::Lockfile)
-                    .seconds(3.0)
-                    .why("a layer of its own: a deploy without new dependencies does not move it"),
-            );
+        let more = self.config.packages.iter().filter(|name| !self.python.run_packages.contains(*name));
+        let more = packages("more", &more.cloned().collect(), &self.images.runtime)?;
+        let steps = self.application_steps();
+        let own_steps = self.config.steps.iter().any(|step| step.stage == "build");
+        let runs = own_steps || steps.iter().any(|step| matches!(step.op, super::Op::Run { .. }));
+        // Steps that may write anywhere cannot be taken over by copying one folder.
+        let elsewhere = own_steps || self.python.django.as_ref().is_some_and(|django| django.static_elsewhere);
+        let apart = more.is_some() && runs && !elsewhere;
+        let name = if runs { "build" } else { "runtime" };
+        let mut build = if self.bare_deps() && (apart || more.is_none()) {
+            Stage::from_stage(name, "deps")
+        } else {
+            let mut stage = Stage::from_stage(name, "base");
+            if runs {
+                stage = stage.comment("No compiler has been here: each step is shipped as the layer that it is.");
+            }
+            if !apart {
+                stage.maybe(more.clone());
+            }
+            stage.maybe(self.copy_dependencies());
+            stage
+        };
+        self.fill(&mut build, steps);
+        if !runs {
+            return Ok(build);
         }
-        let user = self.user();
-        if python.writes {
-            let step = Step::run("own", "python/own").word("user", &user).after([""; 0]).seconds(0.2);
-            stage.push(step.why("the program writes into its own folder"));
+        stages.push(build);
+        if !apart {
+            return Ok(Stage::from_stage("runtime", "build"));
         }
+        let mut own = Stage::from_stage("application", "build")
+            .comment(
+                "What the project adds to the dependencies, which the image takes from `deps`: in this way another",
+            )
+            .comment("system package builds nothing again.");
+        let mount = Mount::Bind {
+            from: Some("deps".into()),
+            source: VENV.into(),
+            target: "/tmp/before".into(),
+            writable: false,
+        };
+        let step = Step::run("own-files", "python/own-files").mount(mount).seconds(1.0);
+        own.push(step.why("what the project added to the environment, without the dependencies"));
+        stages.push(own);
+        let mut stage = Stage::from_stage("runtime", "base");
+        stage.maybe(more);
+        stage.maybe(self.copy_dependencies());
+        // Owners come along, but that of the folder itself, which a layer on its own would make anew.
+        let copy = Step::copy_from("application", "application", [format!("{HOME}/")], "./");
+        self.own_folder(&mut stage);
+        stage.push(Self::last_of(&stage, if self.python.writes { copy } else { copy.linked() }));
+        Ok(stage)
+    }
+
+    /// Whether the stage of the dependencies holds them and nothing else, so that the image can go on from there.
+    fn bare_deps(&self) -> bool {
+        let install = &self.python.install;
+        let left = install.metadata.is_some() && install.manager == Some(Manager::Pip);
+        install.manager.is_some()
+            && self.images.base == self.images.runtime
+            && self.python.build_packages.is_empty()
+            && !left
+            && !self.config.steps.iter().any(|step| step.stage == "deps")
+    }
+
+    fn copy_dependencies(&self) -> Option<Step> {
+        self.python.install.manager?;
+        let copy = Step::copy_from("dependencies", "deps", [VENV], VENV).linked().after([""; 0]);
+        Some(
+            copy.change(Change::Lockfile)
+                .seconds(3.0)
+                .why("a layer of its own: a deploy without new dependencies does not move it"),
+        )
+    }
+
+    /// Gives the user of the program the folder that it writes to.
+    fn own_folder(&self, stage: &mut Stage) {
+        if self.python.writes {
+            // After the copy of the dependencies: a linked layer brings the folders above its files along, as root's.
+            let step = Step::run("own", "python/own").word("user", self.user()).seconds(0.2);
+            let step = Self::last_of(stage, step).why("the program writes into its own folder");
+            stage.push(step);
+        }
+    }
+
+    /// A step after all that the stage has.
+    fn last_of(stage: &Stage, step: Step) -> Step {
+        step.after(stage.steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>())
+    }
+
+    /// The steps that make the application, in a stage that has the dependencies.
+    fn fill(&self, stage: &mut Stage, steps: Vec<Step>) {
+        self.own_folder(stage);
         let mut copy = match self.sources_stage() {
             Some(stage) => Step::copy_from("sources", &stage.name, [format!("{HOME}/")], "./"),
             None => Step::copy("sources", [Source::Path(self.context())], "./"),
         };
-        if python.writes {
-            copy =
-                copy.owned_by(&user).comment("The program writes files here; mount a volume where they have to last.");
+        if self.python.writes {
+            let comment = "The program writes files here; mount a volume where they have to last.";
+            copy = copy.owned_by(&self.user()).comment(comment);
         }
-        stage.push(copy.after(stage.steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>()));
-        if python.install.manager == Some(Manager::Uv) && python.install.lock.is_none() {
+        stage.push(Self::last_of(stage, copy));
+        for step in steps {
+            stage.push(step);
+        }
+    }
+
+    /// What happens once the sources are there.
+    fn application_steps(&self) -> Vec<Step> {
+        let python = self.python;
+        let mut steps = Vec::new();
+        if python.install.manager == Some(Manager::Uv) && python.install.lock.is_none() && !self.bare_deps() {
             let copy = Step::copy_from("lock", "deps", [format!("{HOME}/uv.lock")], "./");
-            stage.push(copy.why("what the first run chose, so that the second does not choose again"));
+            steps.push(copy.why("what the first run chose, so that the second does not choose again"));
         }
-        stage.maybe(self.install_project());
+        steps.extend(self.install_project());
         for frontend in &self.project.frontends {
             let inside = frontend.output.as_str().strip_prefix(python.dir.as_str()).unwrap_or(frontend.output.as_str());
             let to = format!("./{}", inside.trim_start_matches('/'));
             let id = format!("assets-{}", frontend.stage);
-            stage.push(
-                Step::copy_from(&id, &frontend.stage, [frontend.built()], &to).why("the server serves it from here"),
-            );
+            let copy = Step::copy_from(&id, &frontend.stage, [frontend.built()], &to);
+            steps.push(copy.why("the server serves it from here"));
         }
-        stage.maybe(self.collect_static());
-        Ok(())
+        steps.extend(self.collect_static());
+        steps
     }
 
     /// The folder of the project in the build context.

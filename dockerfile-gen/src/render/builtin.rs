@@ -49,6 +49,7 @@ builtin![
     "python/install-wheel",
     "python/manifests",
     "python/own",
+    "python/own-files",
     "python/pdm",
     "python/pip",
     "python/pip-project",

@@ -28,6 +28,8 @@ pub struct Django {
     pub prefers_asgi: bool,
     /// Whether there are static files to collect.
     pub collect_static: bool,
+    /// Whether they are, or for all that is known may be, collected outside of the project.
+    pub static_elsewhere: bool,
     /// Variables that the settings cannot be loaded without, and a value to build with.
     pub required: BTreeMap<String, String>,
     /// Folders that the server writes to, relative to the folder of the Python project.
@@ -186,6 +188,8 @@ fn settings(django: &mut Django, root: &RelPath, chain: &[Module]) {
     let remote = holds(&["STATICFILES_STORAGE = \"storages.", "STATICFILES_STORAGE = 'storages."]);
     if let (Some((path, line)), true, None) = (static_root, holds(&["django.contrib.staticfiles"]).is_some(), remote) {
         django.collect_static = true;
+        django.static_elsewhere =
+            names.get("STATIC_ROOT").and_then(inside).or_else(|| bare_static_root(chain)).is_none();
         django.evidence.push((path, line, "static files are collected into STATIC_ROOT".into()));
     }
     if let Some((path, line)) = holds(&["django.db.backends.sqlite3", "django.contrib.gis.db.backends.spatialite"]) {
@@ -203,6 +207,13 @@ fn settings(django: &mut Django, root: &RelPath, chain: &[Module]) {
     for module in chain {
         django.static_dirs.extend(static_dirs(module, &names).iter().filter_map(inside));
     }
+}
+
+/// `STATIC_ROOT` where it is a bare string: a folder below the one in which manage.py runs.
+fn bare_static_root(chain: &[Module]) -> Option<RelPath> {
+    let lines = chain.iter().flat_map(|module| module.text.lines());
+    let mut values = lines.filter_map(|line| line.strip_prefix("STATIC_ROOT")?.split_once('='));
+    values.next_back().and_then(|(_, value)| RelPath::new(string(value.trim())?))
 }
 
 /// The folders that `STATICFILES_DIRS` lists.
