@@ -83,12 +83,14 @@ fn reduced(files: &[(&str, &str)], later: &[(&str, &str)]) -> BTreeMap<String, S
     let (arguments, text) = text.split_once(" <<'EOF'\n").unwrap();
     let (text, _) = text.split_once("\nEOF\n").unwrap();
     let text = text.replace("/src/", &format!("{}/", project.display()));
+    let text = text.replace("/tmp/links", &root.join("links").display().to_string());
     let script = root.join("program.cjs");
     fs::write(&script, text.replace("/tmp/manifests", &out.display().to_string())).unwrap();
     let ran = Command::new("node").arg(&script).args(arguments.split(' ')).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let mut texts = BTreeMap::new();
     read(&out, "", &mut texts);
+    read_links(&root.join("links/node_modules"), &mut texts);
     fs::remove_dir_all(&root).unwrap();
     texts
 }
@@ -101,6 +103,14 @@ fn read(folder: &Path, prefix: &str, texts: &mut BTreeMap<String, String>) {
         } else {
             texts.insert(path, fs::read_to_string(entry.path()).unwrap());
         }
+    }
+}
+
+/// What each link in a folder leads to.
+fn read_links(folder: &Path, texts: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let target = fs::read_link(entry.path()).unwrap();
+        texts.insert(format!("-> {}", entry.file_name().display()), target.display().to_string());
     }
 }
 
@@ -126,10 +136,11 @@ fn own_versions_and_nothing_else() {
         "      \"dependencies\"",
         1,
     );
+    let expected: String = expected.lines().map(|line| format!("{}\n", line.trim())).collect();
     assert_eq!(reduced(LOCK), expected);
     // As npm writes it beside a package.json that is indented otherwise, or on Windows.
     for (name, from, to) in [("four-spaces", "  ", "    "), ("tabs", "  ", "\t"), ("line-ends", "\n", "\r\n")] {
-        assert_eq!(reduced(&LOCK.replace(from, to)), expected.replace(from, to), "{name}");
+        assert_eq!(reduced(&LOCK.replace(from, to)), expected, "{name}");
     }
     let other = LOCK.replace("\"1.2.3\"", "\"2.0.0\"").replacen("\"MIT\",\n      \"dep", "\"ISC\",\n      \"dep", 1);
     assert_eq!(reduced(&other), expected);
@@ -205,4 +216,65 @@ fn a_range_that_a_member_asks_of_another_needs_its_version() {
         let manifest = &after["packages/lib/package.json"];
         assert!(manifest.contains(&format!("\"version\": \"{version}\"")), "{range}: {manifest}");
     }
+}
+
+/// A workspace of npm's in which `server` depends on nothing of the workspace.
+const NPM_WORKSPACE: [(&str, &str); 4] = [
+    ("package.json", r#"{ "name": "root", "private": true, "workspaces": ["packages/*"] }"#),
+    ("package-lock.json", NPM_LOCK),
+    (
+        "packages/server/package.json",
+        r#"{ "name": "server", "scripts": { "start": "node main.js" }, "dependencies": { "ms": "2.1.3" } }"#,
+    ),
+    ("packages/server/main.js", "require('ms')"),
+];
+
+const NPM_LOCK: &str = r#"{
+  "name": "root",
+  "lockfileVersion": 3,
+  "requires": true,
+  "packages": {
+    "": {
+      "name": "root",
+      "workspaces": [
+        "packages/*"
+      ]
+    },
+    "node_modules/ms": {
+      "version": "2.1.3"
+    },
+    "node_modules/server": {
+      "resolved": "packages/server",
+      "link": true
+    },
+    "packages/server": {
+      "dependencies": {
+        "ms": "2.1.3"
+      }
+    }
+  }
+}
+"#;
+
+#[test]
+fn npm_links_a_member_that_nothing_is_installed_for() {
+    if no_node() {
+        return;
+    }
+    let before = reduced(&NPM_WORKSPACE, &[]);
+    let lock = NPM_LOCK
+        .replace(
+            "    \"node_modules/ms\"",
+            "    \"node_modules/zebra\": {\n      \"resolved\": \"packages/zebra\",\n      \"link\": true\n    },\n    \"node_modules/ms\"",
+        )
+        .replace("    }\n  }\n}", "    },\n    \"packages/zebra\": {\n      \"version\": \"1.0.0\"\n    }\n  }\n}");
+    let member = r#"{ "name": "zebra", "version": "1.0.0" }"#;
+    let path = "packages/zebra/package.json";
+    let mut after = reduced(&NPM_WORKSPACE, &[(path, member), ("package-lock.json", &lock)]);
+    assert_eq!(after.remove("-> zebra").unwrap(), "../packages/zebra");
+    assert_eq!(after, before);
+    // With commands, or without an entry in the lockfile, it is npm's to judge.
+    let command = r#"{ "name": "zebra", "version": "1.0.0", "bin": "zebra.js" }"#;
+    assert!(reduced(&NPM_WORKSPACE, &[(path, command), ("package-lock.json", &lock)]).contains_key(path));
+    assert!(reduced(&NPM_WORKSPACE, &[(path, member)]).contains_key(path));
 }

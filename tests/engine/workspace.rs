@@ -82,3 +82,95 @@ fn pnpm() {
     dependencies_cached(&project.build(&[]), "a version, a member and a source");
     assert_eq!(run("docker", &["run", "--rm", &project.image]).trim(), "closed for 2h");
 }
+
+const NPM_FILES: [(&str, &str); 7] = [
+    ("package.json", "{ \"name\": \"root\", \"private\": true, \"workspaces\": [\"packages/*\"] }\n"),
+    ("dockerfile.toml", "package = \"packages/server\"\n"),
+    (
+        "packages/server/package.json",
+        r#"{
+  "name": "server",
+  "version": "1.0.0",
+  "scripts": { "build": "node make.js", "start": "node dist/main.js" },
+  "dependencies": { "ms": "2.1.3" }
+}
+"#,
+    ),
+    (
+        "packages/server/make.js",
+        "const text = `console.log('${require('words')}', require('ms')(7200000))`;
+require('fs').mkdirSync('dist', { recursive: true });
+require('fs').writeFileSync('dist/main.js', text);
+",
+    ),
+    ("packages/words/package.json", "{ \"name\": \"words\", \"version\": \"1.0.0\", \"main\": \"words.js\" }\n"),
+    ("packages/words/words.js", "module.exports = 'open for';\n"),
+    (
+        "package-lock.json",
+        r#"{
+  "name": "root",
+  "lockfileVersion": 3,
+  "requires": true,
+  "packages": {
+    "": {
+      "name": "root",
+      "workspaces": [
+        "packages/*"
+      ]
+    },
+    "node_modules/ms": {
+      "version": "2.1.3",
+      "integrity": "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA=="
+    },
+    "node_modules/server": {
+      "resolved": "packages/server",
+      "link": true
+    },
+    "node_modules/words": {
+      "resolved": "packages/words",
+      "link": true
+    },
+    "packages/server": {
+      "version": "1.0.0",
+      "dependencies": {
+        "ms": "2.1.3"
+      }
+    },
+    "packages/words": {
+      "version": "1.0.0"
+    }
+  }
+}
+"#,
+    ),
+];
+
+/// npm links every member, so a build may read one that it does not name as a dependency.
+#[test]
+#[ignore = "needs a docker engine"]
+fn npm() {
+    let project = Project::empty("npm-workspace");
+    for (path, text) in NPM_FILES {
+        project.write(path, text);
+    }
+    project.generate();
+    project.build(&[]);
+    assert_eq!(project.say("node dist/main.js").trim(), "open for 2h");
+
+    project.edit("packages/words/words.js", "open for", "more");
+    project.write("packages/more/package.json", "{ \"name\": \"more\", \"version\": \"1.0.0\" }\n");
+    project.write("packages/more/index.js", "module.exports = 'closed for';\n");
+    project.edit("packages/server/make.js", "require('words')", "require('more')");
+    project.edit(
+        "package-lock.json",
+        "    \"node_modules/ms\"",
+        "    \"node_modules/more\": {\n      \"resolved\": \"packages/more\",\n      \"link\": true\n    },\n    \"node_modules/ms\"",
+    );
+    project.edit(
+        "package-lock.json",
+        "    \"packages/server\"",
+        "    \"packages/more\": {\n      \"version\": \"1.0.0\"\n    },\n    \"packages/server\"",
+    );
+    dependencies_cached(&project.build(&[]), "a member that nothing is installed for");
+    assert_eq!(project.say("node dist/main.js").trim(), "closed for 2h");
+}

@@ -82,6 +82,7 @@ fn manifests(layout: &Layout<'_>) -> Stage {
     let lock = lockfile.filter(|file| file.ends_with(".json") || *file == "bun.lock");
     // This one has a line for every member, also for those that nothing is installed for.
     let importers = lockfile.filter(|file| node.workspace && *file == "pnpm-lock.yaml");
+    let links = links_members(layout);
     let mut inputs: Vec<&str> = node.inputs.iter().chain(&node.input_folders).map(String::as_str).collect();
     inputs.extend(node.missing_settings.iter().map(String::as_str));
     inputs.extend(lockfile.filter(|_| lock.is_none() && importers.is_none()));
@@ -91,6 +92,9 @@ fn manifests(layout: &Layout<'_>) -> Stage {
         .flag("workspace", node.workspace)
         .value("lock", Value::Word(lock.unwrap_or_default().into()))
         .value("importers", Value::Word(importers.unwrap_or_default().into()))
+        .flag("lone", importers.is_some() || links)
+        .flag("links", links)
+        .flag("npm", node.manager.kind == ManagerKind::Npm)
         .word("package", if layout.package_dir().is_empty() { "." } else { layout.package_dir() })
         .seconds(0.5)
         .why("reduces the manifests to what decides the dependency set");
@@ -110,6 +114,24 @@ fn manifests(layout: &Layout<'_>) -> Stage {
     let copied: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
     stage.push(step.change(Change::Manifest).after(copied));
     stage
+}
+
+/// Whether the manager links every member, so that the `manifests` stage links those that nothing is installed for.
+fn links_members(layout: &Layout<'_>) -> bool {
+    let node = layout.node;
+    let lockfile = node.manager.lockfile.as_deref().is_some_and(|file| file.ends_with(".json") || file == "bun.lock");
+    let kind = matches!(node.manager.kind, ManagerKind::Npm | ManagerKind::Bun);
+    node.workspace && kind && lockfile && layout.config.manifests != Some(Manifests::Copy)
+}
+
+/// Copies the links to members that the dependency stages know nothing of.
+pub(super) fn links(layout: &Layout<'_>) -> Option<Step> {
+    links_members(layout).then(|| {
+        let step = Step::copy_from("links", &layout.name("manifests"), ["/tmp/links/"], "./");
+        step.change(Change::Manifest)
+            .comment("Links to members that nobody depends on: when one comes or goes, nothing is installed again.")
+            .why("what the dependency stages know nothing of")
+    })
 }
 
 /// Adds the steps that put the manifests into a stage.
