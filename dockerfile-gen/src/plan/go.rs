@@ -1,11 +1,11 @@
 //! The stages of a Go service.
 //!
 //! Input: [`GoProject`]. Output: [`Plan`]. The one idea: Go's caches are keyed by content, so the modules, and what they
-//! compile to, can lie in layers that a fresh builder imports, and be filled from caches that a lasting one keeps.
+//! compile to, can lie in layers that a fresh builder imports, while a lasting one goes on with its caches.
 //!
 //! ```text
 //! base -> manifests    go.mod and go.sum of every member of a workspace
-//!      -> deps         the modules
+//!      -> deps         the modules, as archives
 //!           -> imports     which packages the program imports: runs at every edit, hardly ever says something new
 //!           -> compiled    those packages, compiled
 //!                -> build -> build-NAME ...
@@ -24,6 +24,9 @@ use super::{Change, Input, Mount, Plan, Source, Stage, Step};
 
 /// Where the project lies in the build stages.
 const SRC: &str = "/src";
+
+/// Where the go command keeps modules: a cache mount, as in the official images.
+const GOMODCACHE: &str = "/go/pkg/mod";
 
 /// Where the go command keeps what it compiled: a cache mount.
 const GOCACHE: &str = "/root/.cache/go-build";
@@ -184,6 +187,7 @@ fn first(context: &Context<'_>, base: &str) -> Result<Stage> {
     }
     if config.base.is_some() {
         environment.push(("GOCACHE".into(), GOCACHE.into()));
+        environment.push(("GOMODCACHE".into(), GOMODCACHE.into()));
     }
     environment.retain(|(name, _)| !config.build_env.contains_key(name));
     environment.extend(config.build_env.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -241,13 +245,15 @@ fn deps(context: &Context<'_>) -> Stage {
             stage.push(Step::copy(&id, [file], &folder).change(Change::Manifest));
         }
         stage.push(Step::copy("vendor", [in_module(go, "vendor")], "./vendor").change(Change::Lockfile));
-    } else if go.has_requires {
-        let mut download = Step::run("download", "go/download")
-            .cache("go-modules", "/var/cache/go-modules")
+    } else if downloads(go) {
+        let mut download = with_modules(Step::run("download", "go/download"), go)
             .credentials(&go.credentials)
             .change(Change::Manifest)
             .seconds(20.0)
-            .comment("The layer is for builders that start empty; the cache lets others fetch nothing twice.")
+            .comment(
+                "The layer is for builders that start empty; the cache lets others fetch and unpack nothing twice.",
+            )
+            .comment("hadolint ignore=DL4006")
             .why("modules in a layer are there on a builder that has nothing but a registry cache");
         if !go.credentials.is_empty() {
             download = download.comment("Private modules: docker build --secret id=netrc,src=$HOME/.netrc .");
@@ -260,9 +266,21 @@ fn deps(context: &Context<'_>) -> Stage {
                 .comment("What is compiled for; the modules above are the same for all platforms."),
         );
         stage.push(Step::arg("TARGETARCH", None));
-        stage.push(Step::run("platform", "go/platform").change(Change::Never).seconds(0.2));
+        stage.push(Step::env_from("system", "GOOS", "TARGETOS"));
+        stage.push(Step::env_from("architecture", "GOARCH", "TARGETARCH"));
     }
     stage
+}
+
+/// Whether modules are fetched at all.
+fn downloads(go: &GoProject) -> bool {
+    go.has_requires && !go.vendored
+}
+
+/// Mounts the modules. On a builder that has none, the go command takes them from the layer instead of a network.
+fn with_modules(step: Step, go: &GoProject) -> Step {
+    let step = step.flag("modules", downloads(go));
+    if downloads(go) { step.cache("go-modules", GOMODCACHE) } else { step }
 }
 
 /// Goes into the folder of the module, for this stage and all that start from it.
@@ -276,7 +294,7 @@ fn imports(context: &Context<'_>, main: &GoMain) -> Stage {
         .comment("What the program imports: listed at every edit, but the list itself hardly ever changes.");
     let format = if context.go.local_replaces && !context.go.vendored { OUTSIDE_REPLACED } else { OUTSIDE };
     stage.push(
-        Step::run("imports", "go/imports")
+        with_modules(Step::run("imports", "go/imports"), context.go)
             .mount(Mount::Bind { from: None, source: ".".into(), target: SRC.into(), writable: false })
             .word("format", format)
             .word("package", package(context.go, main))
@@ -292,7 +310,7 @@ fn compiled(context: &Context<'_>) -> Stage {
         .comment("Dependencies and the standard library, compiled: again only when a module or the list changes.");
     stage.push(Step::copy_from("import-list", "imports", ["/tmp/imports"], "/tmp/").change(Change::Lockfile));
     stage.push(
-        Step::run("compile", "go/compile")
+        with_modules(Step::run("compile", "go/compile"), context.go)
             .locked_cache(format!("{}-go-build", context.project.name), GOCACHE)
             .comment(
                 "The go command marks what it uses, once an hour; what has a new mark is what this set consists of.",
@@ -320,7 +338,7 @@ fn build(context: &Context<'_>, main: &GoMain, outputs: Vec<Step>) -> Stage {
 
 fn compile(stage: &mut Stage, context: &Context<'_>, main: &GoMain, seeds: bool) {
     let variable = context.go.version_variable.as_ref();
-    let step = Step::run("build", "go/build")
+    let step = with_modules(Step::run("build", "go/build"), context.go)
         .word("package", package(context.go, main))
         .word("output", format!("/out/{}", main.name))
         .word("variable", variable.cloned().unwrap_or_default())
@@ -330,7 +348,7 @@ fn compile(stage: &mut Stage, context: &Context<'_>, main: &GoMain, seeds: bool)
         .cache(format!("{}-go-build", context.project.name), GOCACHE)
         .change(Change::Source)
         .seconds(10.0);
-    stage.push(if seeds { step.comment("A builder that has no cache starts from the layer.") } else { step });
+    stage.push(if seeds { step.comment("A builder that has no cache starts from the layers.") } else { step });
 }
 
 fn stage_read(read: &Input) -> Option<String> {

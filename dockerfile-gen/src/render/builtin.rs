@@ -29,7 +29,6 @@ builtin![
     "go/download",
     "go/imports",
     "go/manifests",
-    "go/platform",
     "node/build",
     "node/bun-install",
     "node/manager",
