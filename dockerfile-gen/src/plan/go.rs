@@ -277,10 +277,11 @@ fn downloads(go: &GoProject) -> bool {
     go.has_requires && !go.vendored
 }
 
-/// Mounts the modules. On a builder that has none, the go command takes them from the layer instead of a network.
+/// Mounts the modules. On a builder that has none, the go command takes them from the layer instead of a network; but a
+/// toolchain that it has to fetch is checked against a database that no layer holds.
 fn with_modules(step: Step, go: &GoProject) -> Step {
-    let step = step.flag("modules", downloads(go));
-    if downloads(go) { step.cache("go-modules", GOMODCACHE) } else { step }
+    let step = step.flag("modules", downloads(go)).flag("toolchain", downloads(go) && go.exact_toolchain);
+    if downloads(go) || go.exact_toolchain { step.cache("go-modules", GOMODCACHE) } else { step }
 }
 
 /// Goes into the folder of the module, for this stage and all that start from it.
@@ -292,6 +293,9 @@ fn enter(go: &GoProject) -> Option<Step> {
 fn imports(context: &Context<'_>, main: &GoMain) -> Stage {
     let mut stage = Stage::from_stage("imports", "deps")
         .comment("What the program imports: listed at every edit, but the list itself hardly ever changes.");
+    if context.go.exact_toolchain && downloads(context.go) {
+        stage = stage.comment("`go version` fetches the patch release that go.mod demands, where the image is older.");
+    }
     let format = if context.go.local_replaces && !context.go.vendored { OUTSIDE_REPLACED } else { OUTSIDE };
     stage.push(
         with_modules(Step::run("imports", "go/imports"), context.go)
