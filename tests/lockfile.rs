@@ -149,6 +149,18 @@ fn own_versions_and_nothing_else() {
 }
 
 #[test]
+fn the_order_of_dependencies_does_not_count() {
+    if no_node() {
+        return;
+    }
+    let files = [("package.json", MANIFEST), ("package-lock.json", LOCK), ("index.js", "")];
+    let other =
+        MANIFEST.replace(r#""version": "^0.1.2", "license": "^1.0.3""#, r#""license": "^1.0.3", "version": "^0.1.2""#);
+    assert_ne!(other, MANIFEST);
+    assert_eq!(reduced(&files, &[("package.json", &other)]), reduced(&files, &[]));
+}
+
+#[test]
 fn settings_that_come_later_count() {
     if no_node() {
         return;

@@ -1,5 +1,7 @@
 //! What decides a project's `node_modules`, read from manifests, lockfile and settings.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::Set;
@@ -30,7 +32,8 @@ const FIELDS: [&str; 19] = [
 
 pub(crate) fn set(work: &Checkout) -> Option<Set> {
     let mut set = Set::new();
-    for path in manifests(work) {
+    let lone = lone(work);
+    for path in manifests(work).into_iter().filter(|path| !lone.contains(path)) {
         let manifest = work.json(&path)?;
         let says = FIELDS.iter().map(|&field| (field.to_owned(), manifest[field].clone()));
         set.extend(says.map(|(field, value)| (format!("{path} {field}"), value)));
@@ -40,10 +43,15 @@ pub(crate) fn set(work: &Checkout) -> Option<Set> {
         }
     }
     if let Some(lock) = work.json("package-lock.json") {
-        set.extend(npm(lock));
+        set.extend(npm(lock).into_iter().filter(|(entry, value)| !is_of(entry, value, &lone)));
     }
     for lock in ["pnpm-lock.yaml", "yarn.lock"] {
-        set.extend(work.text(lock).map(|text| (lock.to_owned(), json!(meaning(&text)))));
+        let is_lone = |line: &str| {
+            let member = line.strip_prefix("  ").and_then(|line| line.strip_suffix(": {}"));
+            member.is_some_and(|member| lone.contains(&format!("{member}/package.json")))
+        };
+        let lines = |text: &str| json!(meaning(text).into_iter().filter(|line| !is_lone(line)).collect::<Vec<_>>());
+        set.extend(work.text(lock).map(|text| (lock.to_owned(), lines(&text))));
     }
     let is_locked = ["package-lock.json", "pnpm-lock.yaml", "yarn.lock"].iter().any(|lock| work.has(lock));
     for settings in [".npmrc", ".yarnrc.yml", "pnpm-workspace.yaml", ".pnpmfile.cjs"] {
@@ -53,6 +61,36 @@ pub(crate) fn set(work: &Checkout) -> Option<Set> {
         set.insert(path, json!(String::from_utf8_lossy(&bytes)));
     }
     is_locked.then_some(set)
+}
+
+/// Members that depend on nothing, have no commands, and that nobody depends on: nothing is installed for them.
+fn lone(work: &Checkout) -> BTreeSet<String> {
+    let manifests = manifests(work);
+    let all: Vec<Value> = manifests.iter().filter_map(|path| work.json(path)).collect();
+    let depends =
+        |manifest: &Value| FIELDS.iter().any(|field| field.contains("ependencies") && manifest[field] != Value::Null);
+    let asked = |name: &str| {
+        all.iter().any(|manifest| {
+            FIELDS.iter().any(|field| field.contains("ependencies") && manifest[field][name] != Value::Null)
+        })
+    };
+    let is_lone = |path: &String| {
+        let manifest = work.json(path).unwrap_or_default();
+        let name = manifest["name"].as_str().unwrap_or_default();
+        path != "package.json"
+            && !name.is_empty()
+            && !depends(&manifest)
+            && manifest["bin"] == Value::Null
+            && !asked(name)
+    };
+    manifests.into_iter().filter(is_lone).collect()
+}
+
+/// Whether an entry of npm's lockfile is one of these members, or the link to it.
+fn is_of(entry: &str, value: &Value, members: &BTreeSet<String>) -> bool {
+    let path = entry.strip_prefix("package-lock.json packages ").unwrap_or_default();
+    let folder = if value["link"] == json!(true) { value["resolved"].as_str().unwrap_or_default() } else { path };
+    members.contains(&format!("{folder}/package.json"))
 }
 
 /// Each entry of a lockfile of npm: what it says of the project itself only as far as that is installed.

@@ -84,7 +84,12 @@ impl Ours {
                 (self.program.replace("'/src'", &format!("'{source}'")).replace("/tmp/skeleton", &target), "perl")
             }
             Stack::Node => {
-                (self.program.replace("/src/", &format!("{source}/")).replace("/tmp/manifests", &target), "node")
+                // Links to members are no part of what the dependency stages get.
+                let links = out.with_extension("links");
+                let _ = fs::remove_dir_all(&links);
+                let program = self.program.replace("/src/", &format!("{source}/"));
+                let program = program.replace("/tmp/links", &links.display().to_string());
+                (program.replace("/tmp/manifests", &target), "node")
             }
             Stack::Python => (self.program.replace("/tmp/manifests", &target), "python3"),
         };
