@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cargo_metadata::cargo_platform::{Cfg, Platform};
 use cargo_metadata::{DependencyKind, Metadata, Package};
 use serde::Deserialize;
 
@@ -100,6 +101,32 @@ pub(super) fn reachable(lock: &Lock, metadata: &Metadata, binary: &Binary, confi
     crates
 }
 
+/// Whether a `[target.….dependencies]` table counts in an image: on either processor, and with musl where that is asked for.
+fn is_for_linux(target: &Platform, config: &Config) -> bool {
+    let is_musl = [&config.base, &config.runtime].into_iter().flatten().any(|image| image.contains("alpine"));
+    let libc = if is_musl { "musl" } else { "gnu" };
+    ["x86_64", "aarch64"].into_iter().any(|arch| {
+        let cfgs = [
+            "unix".to_owned(),
+            format!("target_arch=\"{arch}\""),
+            format!("target_env=\"{libc}\""),
+            "target_os=\"linux\"".into(),
+            "target_family=\"unix\"".into(),
+            "target_vendor=\"unknown\"".into(),
+            "target_endian=\"little\"".into(),
+            "target_pointer_width=\"64\"".into(),
+            "target_has_atomic=\"8\"".into(),
+            "target_has_atomic=\"16\"".into(),
+            "target_has_atomic=\"32\"".into(),
+            "target_has_atomic=\"64\"".into(),
+            "target_has_atomic=\"ptr\"".into(),
+            "panic=\"unwind\"".into(),
+        ];
+        let cfgs: Vec<Cfg> = cfgs.iter().filter_map(|cfg| cfg.parse().ok()).collect();
+        target.matches(&format!("{arch}-unknown-linux-{libc}"), &cfgs)
+    })
+}
+
 /// The names of the dependencies of a local package that are built: not for development, not for another system, and
 /// not optional unless an active feature asks for them.
 fn active<'a>(package: &'a Package, features: &[String], config: &Config) -> BTreeSet<&'a str> {
@@ -124,13 +151,35 @@ fn active<'a>(package: &'a Package, features: &[String], config: &Config) -> BTr
     }
     let dependencies = package.dependencies.iter().filter(|dependency| {
         let key = dependency.rename.as_deref().unwrap_or(&dependency.name);
-        let elsewhere = dependency.target.as_ref().map(ToString::to_string).is_some_and(|target| {
-            ["windows", "macos", "wasm", "android", "ios"].iter().any(|system| target.contains(system))
-                && !target.contains("not(")
-        });
+        let elsewhere = dependency.target.as_ref().is_some_and(|target| !is_for_linux(target, config));
         dependency.kind != DependencyKind::Development
             && !elsewhere
             && (!dependency.optional || asked.contains(key) || on.contains(key))
     });
     dependencies.map(|dependency| dependency.name.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_that_no_image_has_do_not_count() {
+        let gnu = Config::default();
+        let musl = Config { base: Some("rust:1-alpine".into()), ..Config::default() };
+        let counts = |target: &str, config: &Config| is_for_linux(&target.parse().unwrap(), config);
+        for target in [
+            "cfg(unix)",
+            "cfg(not(target_env = \"msvc\"))",
+            "aarch64-unknown-linux-gnu",
+            "cfg(target_arch = \"aarch64\")",
+        ] {
+            assert!(counts(target, &gnu), "{target}");
+        }
+        for target in ["cfg(windows)", "cfg(target_os = \"macos\")", "cfg(tokio_unstable)", "x86_64-pc-windows-msvc"] {
+            assert!(!counts(target, &gnu), "{target}");
+        }
+        let target = "cfg(all(target_env = \"musl\", target_pointer_width = \"64\"))";
+        assert!(!counts(target, &gnu) && counts(target, &musl));
+    }
 }

@@ -87,7 +87,7 @@ pub(super) fn scan(
         embeds(tree, &text, path, package, notes);
         let inside = path.as_str()[package.as_str().len()..].trim_start_matches('/');
         if inside == "build.rs" {
-            scan.runs_git |= text.contains("Command::new(\"git\")");
+            scan.runs_git |= needs_git(&text);
         }
         let of_main = package.as_str() == main_dir || depends(members, binary, package);
         if !inside.starts_with("src/") || !of_main {
@@ -376,6 +376,27 @@ fn serves_path(lines: &[&str], index: usize) -> bool {
         && !above.iter().any(|line| !line.starts_with("///") && (line.contains("long") || line.contains("short")))
 }
 
+/// Whether a build script runs git and does not plainly go on where there is none. The build context holds no .git, so
+/// all that git could do there is to exist.
+fn needs_git(text: &str) -> bool {
+    text.match_indices("Command::new(\"git\")").any(|(at, _)| {
+        let (before, rest) = text.split_at(at);
+        let ran = [".output()", ".status()"].iter().filter_map(|call| Some(rest.find(call)? + call.len())).min();
+        let Some(then) = ran.and_then(|end| rest.get(end..)).map(str::trim_start) else { return true };
+        let statement = then.split(';').next().unwrap_or_default();
+        if then.starts_with(".ok()") {
+            return statement.contains(".unwrap()") || statement.contains(".expect(");
+        }
+        if then.starts_with('{') {
+            let head = before.rsplit([';', '{', '}']).next().unwrap_or_default();
+            return !head.contains("match ") && !head.contains("let Ok(");
+        }
+        let name = before.rsplit("let ").next().and_then(|rest| rest.split([':', '=', ' ']).next()).unwrap_or_default();
+        let looks = [format!("match {name} {{"), format!(") = {name} {{"), format!(") = {name} else")];
+        !then.starts_with(';') || name.is_empty() || !looks.iter().any(|look| text.contains(look))
+    })
+}
+
 fn leading_port(text: &str) -> Option<u16> {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().filter(|port| *port >= 80)
@@ -384,6 +405,29 @@ fn leading_port(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn git_is_needed_unless_the_script_goes_on_without() {
+        let git = "Command::new(\"git\").args([\"rev-parse\", \"HEAD\"])";
+        for fine in [
+            format!("let output = {git}.output();\n    match output {{ Ok(_) => {{}} Err(_) => {{}} }}"),
+            format!("if let Ok(output) = {git}\n        .output() {{ print(output) }}"),
+            format!("match {git}.status() {{ Ok(_) => {{}} Err(_) => {{}} }}"),
+            format!("let hash = {git}.output().ok().filter(|o| o.status.success());"),
+            "println!(\"git\")".to_owned(),
+        ] {
+            assert!(!needs_git(&fine), "{fine}");
+        }
+        for needs in [
+            format!("let output = {git}.output().expect(\"git\");"),
+            format!("let output = {git}.output()?;"),
+            format!("let output = {git}.output();\n    let output = output.unwrap();"),
+            format!("let hash = {git}.output().ok().map(text).unwrap();"),
+            format!("let mut command = {git};"),
+        ] {
+            assert!(needs_git(&needs), "{needs}");
+        }
+    }
 
     #[test]
     fn ports_are_read_where_they_are_said() {
