@@ -28,8 +28,9 @@ pub(super) fn stage(layout: &Layout<'_>, name: &str) -> Stage {
     }
     let root = node.root.as_str();
     let source = if root.is_empty() { ".".to_owned() } else { format!("{root}/") };
-    stage.maybe(install::links(layout).map(|step| step.after([] as [&str; 0])));
-    let before = stage.steps.iter().filter(|step| step.id == "links").map(|step| step.id.clone()).collect::<Vec<_>>();
+    let links = install::links(layout).map(|step| step.after([] as [&str; 0]));
+    let before = links.as_ref().map(|step| step.id.clone());
+    stage.maybe(links);
     stage.push(Step::copy("sources", [source], "./").after(before));
     let mut env: Vec<(String, String)> = node.scripts.env.clone().into_iter().collect();
     for (key, value) in &layout.config.build_env {

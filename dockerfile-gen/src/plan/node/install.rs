@@ -78,8 +78,7 @@ fn own_cache(node: &NodeProject) -> bool {
 fn manifests(layout: &Layout<'_>) -> Stage {
     let node = layout.node;
     let lockfile = node.manager.lockfile.as_deref();
-    // These two repeat the versions of the project's own packages.
-    let lock = lockfile.filter(|file| file.ends_with(".json") || *file == "bun.lock");
+    let lock = naming_lockfile(node);
     // This one has a line for every member, also for those that nothing is installed for.
     let importers = lockfile.filter(|file| node.workspace && *file == "pnpm-lock.yaml");
     let links = links_members(layout);
@@ -116,12 +115,16 @@ fn manifests(layout: &Layout<'_>) -> Stage {
     stage
 }
 
+/// The lockfile where it repeats the versions of the project's own packages, and names the members.
+fn naming_lockfile(node: &NodeProject) -> Option<&str> {
+    node.manager.lockfile.as_deref().filter(|file| file.ends_with(".json") || *file == "bun.lock")
+}
+
 /// Whether the manager links every member, so that the `manifests` stage links those that nothing is installed for.
 fn links_members(layout: &Layout<'_>) -> bool {
     let node = layout.node;
-    let lockfile = node.manager.lockfile.as_deref().is_some_and(|file| file.ends_with(".json") || file == "bun.lock");
     let kind = matches!(node.manager.kind, ManagerKind::Npm | ManagerKind::Bun);
-    node.workspace && kind && lockfile && layout.config.manifests != Some(Manifests::Copy)
+    node.workspace && kind && naming_lockfile(node).is_some() && layout.config.manifests != Some(Manifests::Copy)
 }
 
 /// Copies the links to members that the dependency stages know nothing of.
