@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::glob::Glob;
-use crate::history::{Commit, GitTree, Repository};
-use crate::order;
+use crate::model::glob::Glob;
+use crate::model::history::{Commit, GitTree, Repository};
+use crate::plan::order;
 use crate::plan::{Change, Input, Plan};
 
 /// Change rates, and how many commits they come from.
@@ -119,7 +119,7 @@ fn holds(path: &str, globs: &BTreeMap<&str, Glob>, changed: &str) -> bool {
 
 /// The seconds that a commit is expected to cost with the plan as it is ordered, at the rates of `config`.
 pub fn expected_cost(plan: &Plan, config: &Config) -> f64 {
-    let stage = |layers: &crate::layers::StageLayers| {
+    let stage = |layers: &crate::plan::layers::StageLayers| {
         let given: Vec<usize> = (0..layers.layers.len()).collect();
         order::cost(&layers.layers, &given)
     };

@@ -26,24 +26,22 @@
 //! | ask which files a `COPY` takes | [`context`] |
 
 pub mod build_script;
-pub mod check;
 pub mod config;
-pub mod context;
-pub mod dockerfile;
-mod dockerignore;
 pub mod error;
-pub mod glob;
-pub mod history;
-pub mod layers;
+pub mod facts;
 pub mod learn;
-pub mod order;
+pub mod model;
 pub mod output;
 pub mod plan;
-pub mod project;
-pub mod quote;
-pub mod render;
-pub mod simulate;
+pub mod stacks;
 pub mod tree;
+
+/// The facts and the stacks in one module.
+pub mod project {
+    pub use crate::facts::{Asset, Claim, Credential, Evidence, Notes, Served, Strength};
+    pub use crate::stacks::rust as cargo;
+    pub use crate::stacks::{Component, Project, frontend, go, node, python, slug};
+}
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -51,9 +49,10 @@ use std::path::Path;
 
 pub use config::{Config, ConfigLayer, Stack};
 pub use error::{Error, Result};
+pub use model::{context, dockerfile, glob, history, simulate};
 pub use output::{Files, Overwrite, Status};
-pub use plan::Plan;
-pub use project::Project;
+pub use plan::{Plan, check, layers, order, quote, render};
+pub use stacks::Project;
 pub use tree::{DiskTree, MemTree, Recorder, RelPath, Tree};
 
 /// Everything that was found, planned and spelled for one project.
@@ -142,7 +141,7 @@ fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
     let mut project = Project::detect(tree, &config)?;
     let mut plan = Plan::new(&project, &config)?;
     let dockerfile = spell(&mut plan, &config, tree)?;
-    let ignore = dockerignore::dockerignore(tree, &project, &plan, &config)?;
+    let ignore = plan::dockerignore::dockerignore(tree, &project, &plan, &config)?;
     project.notes.warnings.extend(ignore.warnings);
     let dockerignore = output::stamped(&ignore.text);
     let name = |path: &str| RelPath::new(path).unwrap_or_default();

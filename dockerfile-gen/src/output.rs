@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::render::MARK;
+use crate::plan::render::MARK;
 use crate::tree::RelPath;
 
 /// Generated files: path relative to the project, and text.

@@ -4,11 +4,13 @@
 //! what it costs, how often that changes and what must come before it, so that the order is computed and not
 //! remembered; how a step is spelled is left to its template.
 
-pub mod cargo;
-pub mod go;
-pub mod node;
+pub mod check;
+pub(crate) mod dockerignore;
+pub mod layers;
 mod operation;
-pub mod python;
+pub mod order;
+pub mod quote;
+pub mod render;
 pub mod service;
 mod step;
 pub mod system;
@@ -18,7 +20,7 @@ pub use step::Step;
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::project::{Component, Project};
+use crate::stacks::{Component, Project, go, node, python, rust};
 
 /// A class of inputs, by how often a commit changes it; `rates` in the configuration overrides the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -162,10 +164,10 @@ impl Plan {
     /// [`crate::Error::Unsupported`] for a base image that the steps cannot run on, and what else the stack refuses.
     pub fn new(project: &Project, config: &Config) -> Result<Self> {
         let mut plan = match &project.component {
-            Component::Rust(rust) => cargo::plan(project, rust, config)?,
-            Component::Node(node) => node::plan(project, node, config)?,
-            Component::Python(python) => python::plan(project, python, config)?,
-            Component::Go(go) => go::plan(project, go, config)?,
+            Component::Rust(rust) => rust::image::plan(project, rust, config)?,
+            Component::Node(node) => node::image::plan(project, node, config)?,
+            Component::Python(python) => python::image::plan(project, python, config)?,
+            Component::Go(go) => go::image::plan(project, go, config)?,
         };
         extra_steps(&mut plan, config)?;
         Ok(plan)

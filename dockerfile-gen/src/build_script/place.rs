@@ -14,7 +14,7 @@ use std::process::Command;
 
 use super::Mode;
 use crate::error::{Error, Result};
-use crate::render::MARK;
+use crate::plan::render::MARK;
 
 /// The variable that decides over the mode.
 pub(super) const SWITCH: &str = "DOCKERFILE_GEN";

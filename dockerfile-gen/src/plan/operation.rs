@@ -1,10 +1,10 @@
 //! What a step does: an instruction, with what it reads and mounts.
 //!
-//! Plain data; how it is spelled is left to [`render`](crate::render).
+//! Plain data; how it is spelled is left to [`render`](crate::plan::render).
 
 use std::collections::BTreeMap;
 
-use crate::project::Credential;
+use crate::facts::Credential;
 
 /// What a step reads beside what the stage already holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

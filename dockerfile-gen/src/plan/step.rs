@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::project::Credential;
+use crate::facts::Credential;
 
 use super::{Change, Input, Mount, Op, Source, Value};
 

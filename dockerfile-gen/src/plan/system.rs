@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{Change, Mount, Step};
 use crate::error::{Error, Result};
-use crate::project::slug;
+use crate::stacks::slug;
 
 /// The Debian release of every default image: build and run stages share it, and so the same glibc.
 pub const SUITE: &str = "trixie";

@@ -13,8 +13,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::glob::class::{Class, posix};
-use crate::glob::program::{Node, Program, Unit};
+use crate::model::glob::class::{Class, posix};
+use crate::model::glob::program::{Node, Program, Unit};
 
 /// The .gitignore files that hold in a folder, the folder's own first. Paths are seen from the repository's folder.
 #[derive(Clone, Debug, Default)]

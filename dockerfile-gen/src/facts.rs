@@ -1,0 +1,126 @@
+//! The types that every stack and every witness use to say what was read, and where.
+//!
+//! Plain data. The one idea: a fact comes with the place that says it, so nothing is guessed in silence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::tree::RelPath;
+
+/// Where a fact was read.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// The file, relative to the project.
+    pub path: String,
+    /// The line, from 1, where one line says it.
+    pub line: Option<u32>,
+    /// What follows from it.
+    pub reason: String,
+}
+
+/// What detection collects beside the facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Notes {
+    /// Why each fact is believed.
+    pub evidence: Vec<Evidence>,
+    /// What the user should know or decide.
+    pub warnings: Vec<String>,
+    /// Files and folders that the build reads and that must stay in the build context.
+    pub needed: BTreeSet<RelPath>,
+    /// Files that hold a literal secret and must not get into the build context.
+    pub secret_files: BTreeSet<RelPath>,
+    /// Folders that the server embeds or serves and that a front end may have to build first.
+    pub assets: Vec<Asset>,
+    /// What the manifest says of the project, as OCI labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A folder that a server embeds at compile time or serves at run time.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Asset {
+    /// The folder, relative to the project.
+    pub path: RelPath,
+    /// Whether it is part of the binary; otherwise it is read from disk when the server runs.
+    pub embedded: bool,
+}
+
+/// A file or folder that the program reads from its working folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[non_exhaustive]
+pub struct Served {
+    /// The path, relative to the project.
+    pub path: RelPath,
+    /// Whether it is a folder.
+    pub folder: bool,
+}
+
+/// How sure a stack is that the image is for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Strength {
+    /// Its manifest is there for development tools only.
+    Tools,
+    /// There is something to build, but nothing that clearly runs.
+    Possible,
+    /// There is something that runs.
+    Service,
+}
+
+/// A stack's claim that the image is for it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Claim {
+    /// How sure it is.
+    pub strength: Strength,
+    /// Where that was read, and why.
+    pub evidence: Evidence,
+}
+
+impl Claim {
+    /// A claim with its evidence.
+    pub fn new(strength: Strength, path: impl Into<String>, line: Option<u32>, reason: impl Into<String>) -> Self {
+        Self { strength, evidence: Evidence { path: path.into(), line, reason: reason.into() } }
+    }
+}
+
+impl Notes {
+    /// Records why a fact is believed.
+    pub fn found(&mut self, path: impl Into<String>, line: Option<u32>, reason: impl Into<String>) {
+        self.evidence.push(Evidence { path: path.into(), line, reason: reason.into() });
+    }
+
+    /// Records what the user should know or decide.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.warnings.push(text.into());
+    }
+
+    /// Records a file or folder that must stay in the build context; what leaves the project is left out.
+    pub fn need(&mut self, path: &str) {
+        self.needed.extend(RelPath::new(path));
+    }
+}
+
+/// A credential that the build needs, mounted and never copied.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[non_exhaustive]
+pub enum Credential {
+    /// A file that the package manager reads, mounted at an absolute path.
+    File {
+        /// The id for `docker build --secret id=…`.
+        id: String,
+        /// Where it is mounted.
+        target: String,
+    },
+    /// An environment variable.
+    Env {
+        /// The id for `docker build --secret id=…`.
+        id: String,
+        /// The variable.
+        variable: String,
+    },
+    /// The user's ssh agent.
+    Ssh,
+}

@@ -1,0 +1,309 @@
+//! The stages that install dependencies.
+//!
+//! Input: the layout. Output: `base`, `manifests`, `deps` and `prod-deps`. The one idea: each install reads what the
+//! `manifests` stage wrote, which stays the same until the dependency set changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Manifests;
+use crate::error::Result;
+use crate::facts::Credential;
+use crate::plan::system::{self, Family};
+use crate::plan::{Change, Mount, Source, Stage, Step, Value};
+use crate::stacks::node::{Manager, ManagerKind, NodeProject, within};
+
+use super::{Layout, has_build, has_modules, inside, runs_on_bun};
+
+/// Plans the stages.
+pub(super) fn stages(layout: &Layout<'_>) -> Result<Vec<Stage>> {
+    let mut stages = vec![base(layout)?];
+    if layout.config.manifests != Some(Manifests::Copy) {
+        stages.push(manifests(layout));
+    }
+    let only_production = !has_build(layout.node) && !layout.node.needs_development && layout.node.prisma.is_none();
+    stages.push(deps(layout, only_production));
+    if !only_production && has_modules(layout.node) && !layout.node.needs_development {
+        stages.extend(production(layout));
+    }
+    Ok(stages)
+}
+
+/// The stage that holds the modules of the running program.
+pub(super) fn modules_stage(layout: &Layout<'_>) -> String {
+    let node = layout.node;
+    let separate =
+        (has_build(node) || node.prisma.is_some()) && !node.needs_development && node.can_leave_out_development();
+    layout.name(if separate { "prod-deps" } else { "deps" })
+}
+
+fn base(layout: &Layout<'_>) -> Result<Stage> {
+    let node = layout.node;
+    let mut stage = Stage::from_image(&layout.name("base"), layout.image.clone());
+    stage.push(Step::workdir(&layout.workdir).after([] as [&str; 0]));
+    let mut packages: BTreeSet<String> = node.system.build.clone();
+    packages.extend(layout.config.build_packages.iter().cloned());
+    let install = system::install("packages", &packages, &layout.image)?;
+    stage.maybe(install.map(|step| step.after([] as [&str; 0])));
+    let mut env: Vec<(&str, &str)> = Vec::new();
+    match node.manager.kind {
+        // The store lies where the cache mount is, on whatever file system.
+        ManagerKind::Pnpm => env.push(("PNPM_HOME", "/pnpm")),
+        ManagerKind::YarnBerry if own_cache(node) => {}
+        // Packages that Plug'n'Play reads must be part of the layer; others are unpacked from a cache mount.
+        ManagerKind::YarnBerry => {
+            env.push(("YARN_ENABLE_GLOBAL_CACHE", if node.manager.pnp { "false" } else { "true" }));
+        }
+        ManagerKind::Npm | ManagerKind::YarnClassic | ManagerKind::Bun => {}
+    }
+    env.extend(node.system.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    if !env.is_empty() {
+        stage.push(Step::env("environment", env).after([] as [&str; 0]));
+    }
+    if let Some(package) = node.manager.install.as_ref().filter(|_| !runs_on_bun(node)) {
+        let step = Step::run("manager", "node/manager")
+            .word("package", package)
+            // The image's own `yarn` is in the way of another one.
+            .flag("force", node.manager.kind == ManagerKind::YarnBerry)
+            .cache("npm", "/root/.npm");
+        stage.push(step.after([] as [&str; 0]).change(Change::Tool).why("the exact version that the project asks for"));
+    }
+    Ok(stage)
+}
+
+/// Whether the project carries its packages with it.
+fn own_cache(node: &NodeProject) -> bool {
+    node.input_folders.iter().any(|folder| folder == ".yarn/cache")
+}
+
+fn manifests(layout: &Layout<'_>) -> Stage {
+    let node = layout.node;
+    let lockfile = node.manager.lockfile.as_deref();
+    let lock = naming_lockfile(node);
+    // This one has a line for every member, also for those that nothing is installed for.
+    let importers = lockfile.filter(|file| node.workspace && *file == "pnpm-lock.yaml");
+    let links = links_members(layout);
+    let mut inputs: Vec<&str> = node.inputs.iter().chain(&node.input_folders).map(String::as_str).collect();
+    inputs.extend(node.missing_settings.iter().map(String::as_str));
+    inputs.extend(lockfile.filter(|_| lock.is_none() && importers.is_none()));
+    let mut step = Step::run("reduce", "node/manifests")
+        .words("program", if runs_on_bun(node) { &["bun", "run"][..] } else { &["node"] }.iter().copied())
+        .words("inputs", inputs)
+        .flag("workspace", node.workspace)
+        .value("lock", Value::Word(lock.unwrap_or_default().into()))
+        .value("importers", Value::Word(importers.unwrap_or_default().into()))
+        .flag("lone", importers.is_some() || links)
+        .flag("links", links)
+        .flag("npm", node.manager.kind == ManagerKind::Npm)
+        .word("package", if layout.package_dir().is_empty() { "." } else { layout.package_dir() })
+        .seconds(0.5)
+        .why("reduces the manifests to what decides the dependency set");
+    let stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base"));
+    if node.workspace {
+        // A member that is added tomorrow is to be found as well.
+        let root = node.root.as_str();
+        let source = if root.is_empty() { ".".into() } else { root.into() };
+        step = step.mount(Mount::Bind { from: None, source, target: "/src".into(), writable: false });
+        let comment = "Runs after every edit, and mostly writes the same bytes: then nothing is installed again.";
+        let mut stage = stage.comment(comment);
+        stage.push(step.change(Change::Source));
+        return stage;
+    }
+    let mut stage = stage.comment("Mostly writes the same bytes: then nothing is installed again.");
+    stage.steps.extend(copies(layout, "/src/"));
+    let copied: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
+    stage.push(step.change(Change::Manifest).after(copied));
+    stage
+}
+
+/// The lockfile where it repeats the versions of the project's own packages, and names the members.
+fn naming_lockfile(node: &NodeProject) -> Option<&str> {
+    node.manager.lockfile.as_deref().filter(|file| file.ends_with(".json") || *file == "bun.lock")
+}
+
+/// Whether the manager links every member, so that the `manifests` stage links those that nothing is installed for.
+fn links_members(layout: &Layout<'_>) -> bool {
+    let node = layout.node;
+    let kind = matches!(node.manager.kind, ManagerKind::Npm | ManagerKind::Bun);
+    node.workspace && kind && naming_lockfile(node).is_some() && layout.config.manifests != Some(Manifests::Copy)
+}
+
+/// Copies the links to members that the dependency stages know nothing of.
+pub(super) fn links(layout: &Layout<'_>) -> Option<Step> {
+    links_members(layout).then(|| {
+        let step = Step::copy_from("links", &layout.name("manifests"), ["/tmp/links/"], "./");
+        step.change(Change::Manifest)
+            .comment("Links to members that nobody depends on: when one comes or goes, nothing is installed again.")
+            .why("what the dependency stages know nothing of")
+    })
+}
+
+/// Adds the steps that put the manifests into a stage.
+fn receive(stage: &mut Stage, layout: &Layout<'_>) {
+    if layout.config.manifests == Some(Manifests::Copy) {
+        stage.steps.extend(copies(layout, "./"));
+        return;
+    }
+    let step = Step::copy_from("manifests", &layout.name("manifests"), ["/tmp/manifests/"], "./");
+    stage.push(step.change(Change::Lockfile).after([] as [&str; 0]).why("what decides the dependency set"));
+}
+
+/// Copies what an install reads as it is.
+fn copies(layout: &Layout<'_>, dest: &str) -> Vec<Step> {
+    let node = layout.node;
+    let root = node.root.as_str();
+    let members = node.members.iter().map(|dir| inside(node, dir.as_str())).filter(|dir| !dir.is_empty());
+    let files = ["package.json".to_owned()].into_iter().chain(node.manager.lockfile.clone()).chain(node.inputs.clone());
+    let mut folders: BTreeMap<String, Vec<Source>> = BTreeMap::new();
+    for file in files.chain(members.map(|dir| within(dir, "package.json"))) {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        folders.entry(folder.to_owned()).or_default().push(within(root, &file).into());
+    }
+    // A pattern cannot say that a folder's name holds a star.
+    if !root.contains(['*', '?', '[', '\\']) {
+        let missing = node.missing_settings.iter().map(|file| Source::Pattern(format!("{}*", within(root, file))));
+        folders.entry(String::new()).or_default().extend(missing);
+    }
+    for folder in &node.input_folders {
+        folders.insert(folder.clone(), vec![within(root, folder).into()]);
+    }
+    let step = |(folder, sources): (String, Vec<Source>)| {
+        if folder.is_empty() {
+            return Step::copy("manifests", sources, dest).after([] as [&str; 0]).change(Change::Manifest);
+        }
+        let step = Step::copy(&format!("manifests-{folder}"), sources, &format!("{dest}{folder}/"));
+        step.after(["manifests"]).change(Change::Manifest)
+    };
+    folders.into_iter().map(step).collect()
+}
+
+fn deps(layout: &Layout<'_>, production: bool) -> Stage {
+    let node = layout.node;
+    let mut stage = Stage::from_stage(&layout.name("deps"), &layout.name("base"));
+    receive(&mut stage, layout);
+    if let Some(prisma) = node.prisma.as_ref().filter(|prisma| prisma.in_modules) {
+        let file = inside(node, prisma.schema.as_str());
+        let is_file = file.ends_with(".prisma");
+        let dest = if is_file {
+            file.rsplit_once('/').map_or("./".into(), |(dir, _)| format!("./{dir}/"))
+        } else {
+            format!("./{file}/")
+        };
+        let step = Step::copy("schema", [prisma.schema.as_str()], &dest).change(Change::Manifest);
+        stage.push(step.after([] as [&str; 0]).why("installing Prisma's client generates it from the schema"));
+    }
+    let needs: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
+    stage.push(install(layout, production).after(needs));
+    if node.scripts.patches && (!production || node.scripts.patches_in_production) {
+        stage.push(Step::run("patches", "node/patch").seconds(1.0).why("the project patches its dependencies"));
+    }
+    if let Some(prisma) = node.prisma.as_ref().filter(|prisma| prisma.in_modules && prisma.generate) {
+        let program = node.manager.program("prisma", inside(node, prisma.dir.as_str()));
+        let schema = format!("--schema={}", inside(node, prisma.schema.as_str()));
+        let command = program.into_iter().chain(["generate".to_owned(), schema]);
+        stage.push(
+            Step::run("client", "node/run").words("command", command).why("no install script generates the client"),
+        );
+    }
+    stage
+}
+
+fn production(layout: &Layout<'_>) -> Option<Stage> {
+    let node = layout.node;
+    if !node.can_leave_out_development() {
+        return None;
+    }
+    let name = layout.name("prod-deps");
+    if node.leaves_by_pruning() {
+        let mut stage = Stage::from_stage(&name, &layout.name("deps"));
+        let template = if node.manager.kind == ManagerKind::Pnpm { "node/pnpm-prune" } else { "node/npm-prune" };
+        stage.push(
+            Step::run("prune", template).why("keeps what was done to the dependencies after they were installed"),
+        );
+        return Some(stage);
+    }
+    let mut stage = Stage::from_stage(&name, &layout.name("base"))
+        .comment("What the running program needs; installed beside the other dependencies, not after them.");
+    receive(&mut stage, layout);
+    stage.push(install(layout, true));
+    if node.scripts.patches {
+        stage.push(Step::run("patches", "node/patch").seconds(1.0).why("the project patches its dependencies"));
+    }
+    Some(stage)
+}
+
+/// The install itself.
+fn install(layout: &Layout<'_>, production: bool) -> Step {
+    let node = layout.node;
+    let Manager { kind, frozen, .. } = node.manager;
+    let package = layout.package_dir();
+    let filtered = node.workspace && production && !package.is_empty();
+    let step = |template: &str| Step::run("install", template).flag("frozen", frozen).flag("production", production);
+    let step = match kind {
+        ManagerKind::Npm => {
+            let step = step("node/npm-install")
+                .flag("legacy", node.manager.legacy_peers)
+                .flag("filtered", filtered)
+                .words("workspaces", filtered.then_some(package));
+            // Two installs at once would both fetch what they have in common.
+            let twice = modules_stage(layout) != layout.name("deps");
+            if twice { step.locked_cache("npm", "/root/.npm") } else { step.cache("npm", "/root/.npm") }
+        }
+        ManagerKind::YarnClassic => step("node/yarn-classic-install")
+            .flag("lenient", !node.pinned)
+            .locked_cache("yarn-classic", "/usr/local/share/.cache/yarn"),
+        ManagerKind::YarnBerry => {
+            let step = if production {
+                let names = if filtered { node.package.clone() } else { "--all".into() };
+                step("node/yarn-focus").words("workspaces", [names])
+            } else {
+                step("node/yarn-install")
+            };
+            let step = step.words("call", node.manager.call.iter().cloned());
+            if node.manager.pnp || own_cache(node) { step } else { step.cache("yarn-berry", "/root/.yarn/berry/cache") }
+        }
+        ManagerKind::Pnpm => {
+            // A folder in braces, for `./folder...` would be taken without what it depends on.
+            let filter = format!("{{./{package}}}...");
+            store(step("node/pnpm-install").words("filters", filtered.then_some(filter)))
+        }
+        ManagerKind::Bun => step("node/bun-install").cache("bun", "/root/.bun/install/cache"),
+    };
+    let mut step = step.credentials(&node.credentials).seconds(40.0);
+    for credential in &node.credentials {
+        step = match credential {
+            Credential::Env { id, variable } => {
+                step.comment(format!("Needs a token: docker build --secret id={id},env={variable} ."))
+            }
+            Credential::File { id, .. } => {
+                let file = within(node.root.as_str(), ".npmrc");
+                step.comment(format!("Needs a token: docker build --secret id={id},src={file} ."))
+            }
+            Credential::Ssh => step.comment("Needs your ssh agent: docker build --ssh default ."),
+        };
+    }
+    step.why("reruns only when the dependency set changes")
+}
+
+/// The strict install once more, with the real manifests, where that takes a moment and fetches nothing: it links the
+/// commands of members.
+pub(super) fn check(layout: &Layout<'_>) -> Option<Vec<String>> {
+    let node = layout.node;
+    // `npm ci` and Yarn would install everything again. The `manifests` stage reads the real manifests in every build, so
+    // there is nothing left for them to find.
+    let reduced = layout.config.manifests != Some(Manifests::Copy);
+    let strict = node.manager.kind == ManagerKind::Pnpm && node.manager.frozen && reduced && node.workspace;
+    let words = ["pnpm", "install", "--offline", "--frozen-lockfile", "--ignore-scripts"];
+    strict.then(|| words.map(str::to_owned).to_vec())
+}
+
+/// Mounts the store of pnpm.
+pub(super) fn store(step: Step) -> Step {
+    step.cache("pnpm-store", "/pnpm/store")
+}
+
+/// Whether a default image can be told apart from one that has no Node.
+pub(super) fn lacks_node(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or_default().split(['@', ':']).next().unwrap_or_default();
+    matches!(name, "debian" | "ubuntu" | "alpine" | "scratch" | "busybox")
+        || system::family(image) == Family::Distroless && !name.contains("node")
+}

@@ -1,0 +1,149 @@
+//! uv projects and workspaces.
+
+use std::collections::BTreeSet;
+
+use toml::{Table, Value};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::facts::Notes;
+use crate::tree::{RelPath, Tree};
+
+use super::super::lock;
+use super::super::pyproject::{Pyproject, get, parse_toml};
+use super::super::registry::Index;
+use super::super::requirement::normalize;
+use super::super::serves;
+use super::{Found, Manager, add_indexes, add_production, add_project};
+
+/// Reads uv.lock and the member of the workspace that the image is for.
+///
+/// # Errors
+/// As [`super::read`].
+pub(crate) fn uv(
+    tree: &dyn Tree,
+    dir: &RelPath,
+    root: &Pyproject,
+    config: &Config,
+    found: &mut Found,
+    notes: &mut Notes,
+) -> Result<()> {
+    let path = |name: &str| dir.join(name).unwrap_or_default();
+    let lock_path = path("uv.lock");
+    let locked = tree.has(lock_path.as_str());
+    let text = tree.text(lock_path.as_str())?.unwrap_or_default();
+    let lock = parse_toml(lock_path.as_str(), &text)?;
+    let members = members(tree, dir, &lock)?;
+    let member = choose(root, &members, config)?;
+    found.install.manager = Some(Manager::Uv);
+    found.install.lock = locked.then(|| "uv.lock".into());
+    found.install.tool_version = root.str("tool.uv.required-version").and_then(image_version);
+    if locked {
+        notes.found(lock_path.to_string(), None, "uv installs what is locked");
+    } else {
+        notes.found(&root.path, root.line("[tool.uv.sources"), "uv finds the sources of the dependencies");
+        notes.warn("there is no uv.lock, so each build may install other versions: commit one (`uv lock`)");
+    }
+    let project = match &member {
+        Some((name, place, pyproject)) => {
+            notes.found(&pyproject.path, pyproject.line("name"), format!("the image is for the member `{name}`"));
+            found.install.package = Some(name.clone());
+            found.install.member = place.clone();
+            pyproject
+        }
+        None => root,
+    };
+    add_production(project, found, notes);
+    add_project(project, &mut found.deps, &found.install.extras);
+    found.scripts = project.scripts();
+    let name = normalize(project.name().unwrap_or_default());
+    let defaults = root.strings("tool.uv.default-groups").into_iter().filter(|group| group != "dev");
+    let chosen = found.install.extras.iter().chain(&found.install.groups).cloned().chain(defaults);
+    let extras: BTreeSet<String> = chosen.map(|extra| normalize(&extra)).collect();
+    if locked {
+        let mut packages = lock::uv(&lock, &name, &extras);
+        packages.remove(&name);
+        found.deps.lock = Some(packages);
+    }
+    for table in ["tool.uv.index", "tool.pip.index"] {
+        add_indexes(root, table, &mut found.indexes);
+    }
+    let single = ["tool.uv.index-url", "tool.uv.pip.index-url"].iter().find_map(|key| root.str(key));
+    if let Some(url) = single {
+        let line = root.line("index-url");
+        found.indexes.push(Index { name: None, url: url.to_owned(), path: root.path.clone(), line });
+    }
+    let files = [path("pyproject.toml"), lock_path, path("uv.toml")];
+    found.install.manifests.extend(files.into_iter().filter(|path| tree.has(path.as_str())));
+    found.pyproject = Some(project.clone());
+    Ok(())
+}
+
+type Member = (String, RelPath, Pyproject);
+
+/// The packages of the lock that lie in folders of the project, other than its root.
+fn members(tree: &dyn Tree, dir: &RelPath, lock: &Table) -> Result<Vec<Member>> {
+    let mut members = Vec::new();
+    for package in get(lock, "package").and_then(Value::as_array).into_iter().flatten() {
+        let source = package.get("source");
+        let place = ["editable", "virtual", "directory"].iter().find_map(|kind| source?.get(kind)?.as_str());
+        let (Some(name), Some(place)) = (package.get("name").and_then(Value::as_str), place) else { continue };
+        let Some(place) = RelPath::new(place).filter(|place| !place.as_str().is_empty()) else { continue };
+        let file = dir.join(&format!("{place}/pyproject.toml")).unwrap_or_default();
+        if let Some(pyproject) = Pyproject::read(tree, file.as_str())? {
+            members.push((name.to_owned(), place, pyproject));
+        }
+    }
+    Ok(members)
+}
+
+/// The member that the image is for; `None` for the root.
+fn choose(root: &Pyproject, members: &[Member], config: &Config) -> Result<Option<Member>> {
+    if let Some(package) = &config.package {
+        let wanted = normalize(package);
+        if root.name().map(normalize) == Some(wanted.clone()) {
+            return Ok(None);
+        }
+        let found = members.iter().find(|(name, ..)| normalize(name) == wanted);
+        return found.cloned().map(Some).ok_or_else(|| Error::Ambiguous {
+            question: format!("the workspace has no package `{package}`"),
+            found: members.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", "),
+            hint: "name one of these with `package`".into(),
+        });
+    }
+    let serving = |pyproject: &Pyproject| pyproject.strings("project.dependencies").iter().any(|line| serves(line));
+    if members.is_empty() || root.has("project") && (serving(root) || root.has("project.scripts")) {
+        return Ok(None);
+    }
+    let services: Vec<&Member> = members.iter().filter(|(_, _, pyproject)| serving(pyproject)).collect();
+    let started: Vec<&Member> = members.iter().filter(|(_, _, pyproject)| pyproject.has("project.scripts")).collect();
+    match (&services[..], &started[..]) {
+        ([one], _) | ([], [one]) => Ok(Some((*one).clone())),
+        ([], _) if root.has("project") => Ok(None),
+        ([], []) if members.len() == 1 => Ok(members.first().cloned()),
+        (several, others) => {
+            let list = if several.is_empty() { others } else { several };
+            let list = if list.is_empty() { members.iter().collect() } else { list.to_vec() };
+            let names = list.iter().map(|(name, place, _)| format!("{name} ({place})")).collect::<Vec<_>>();
+            Err(Error::Ambiguous {
+                question: "which member of the workspace is the image for".into(),
+                found: names.join(", "),
+                hint: "name it with `package` (`--package`)".into(),
+            })
+        }
+    }
+}
+
+/// The tag of uv's image that a `required-version` such as `==0.9.5` or `~=0.8.0` asks for.
+fn image_version(required: &str) -> Option<String> {
+    let (exact, version) = match required.trim() {
+        text if text.starts_with("==") => (true, text.trim_start_matches('=')),
+        text if text.starts_with("~=") => (false, text.trim_start_matches("~=")),
+        text if text.starts_with(|c: char| c.is_ascii_digit()) => (true, text),
+        _ => return None,
+    };
+    let parts: Vec<&str> = version.trim().split('.').collect();
+    let numbers = parts.iter().all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
+    let keep = if exact { parts.len() } else { 2 };
+    (numbers && (2..=3).contains(&parts.len())).then(|| parts.iter().take(keep).copied().collect::<Vec<_>>().join("."))
+}
