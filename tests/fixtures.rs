@@ -1,5 +1,8 @@
 //! Runs the binary on every `tests/fixtures/<stack>/<case>.txtar` and compares what it says and writes.
 //!
+//! Each case is a test with a name of its own: `cargo test --test fixtures node::` runs those of Node,
+//! `cargo test --test fixtures -- --list` lists all.
+//!
 //! A case is one text file: `-- PATH --` starts a file of the project; `-- args --` holds further arguments, one a line.
 //! What is expected stands behind `-- expect Dockerfile --`, `-- expect .dockerignore --`, `-- expect stderr --` and
 //! `-- expect exit --`; only what a case names is compared. `UPDATE_EXPECT=1` rewrites those parts
@@ -9,7 +12,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use similar::TextDiff;
 
 struct Case {
     intro: String,
@@ -41,19 +47,10 @@ fn print(case: &Case) -> String {
     text
 }
 
-fn run(args: &[&str], root: &Path) -> (i32, String) {
-    let out = Command::new(env!("CARGO_BIN_EXE_cargo-dockerfile")).args(args).arg(root).output().unwrap();
-    let text = String::from_utf8(out.stderr).unwrap() + &String::from_utf8(out.stdout).unwrap();
-    (out.status.code().unwrap(), text.replace(root.to_str().unwrap(), "PROJECT"))
-}
-
-fn check(path: &Path) -> Vec<String> {
-    let text = fs::read_to_string(path).unwrap();
-    let mut case = parse(&text);
-    let name = path.file_stem().unwrap().to_str().unwrap();
-    let root = std::env::temp_dir().join(format!("fixture-{}-{name}", std::process::id()));
-    let _ = fs::remove_dir_all(&root);
+/// Writes the project of a case into `root`, and returns the arguments that the case adds.
+fn unpack(case: &Case, root: &Path) -> Vec<String> {
     let mut args: Vec<String> = vec!["generate".into()];
+    fs::create_dir_all(root).unwrap();
     for (name, body) in &case.parts {
         if name == "args" {
             args.extend(body.lines().map(str::to_owned));
@@ -63,19 +60,34 @@ fn check(path: &Path) -> Vec<String> {
             fs::write(file, body).unwrap();
         }
     }
-    fs::create_dir_all(&root).unwrap();
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let (code, said) = run(&args, &root);
-    let mut wrong = Vec::new();
+    args
+}
+
+fn run(args: &[String], more: &[&str], root: &Path) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-dockerfile"));
+    let out = command.args(args).args(more).arg(root).output().unwrap();
+    let text = String::from_utf8(out.stderr).unwrap() + &String::from_utf8(out.stdout).unwrap();
+    (out.status.code().unwrap(), text.replace(root.to_str().unwrap(), "PROJECT"))
+}
+
+/// Runs the case in the file `path`, in the folder `root`.
+fn check(path: &Path, root: &Path) -> Result<(), Failed> {
+    let mut case = parse(&fs::read_to_string(path).unwrap());
+    if !case.parts.iter().any(|(name, _)| name.starts_with("expect ")) {
+        return Err("the case expects nothing: add `-- expect Dockerfile --` or `-- expect stderr --`".into());
+    }
+    let _ = fs::remove_dir_all(root);
+    let args = unpack(&case, root);
+    let (code, said) = run(&args, &[], root);
+    let mut wrong = String::new();
     if code == 0 {
         // Generating, writing and checking agree, and a second run touches nothing.
-        let mut check_args = args.clone();
-        check_args.push("--check");
-        let (stale, diff) = run(&check_args, &root);
+        let (stale, diff) = run(&args, &["--check"], root);
         if stale != 0 {
-            wrong.push(format!("{name}: --check after generate exits with {stale}\n{diff}"));
+            wrong.push_str(&format!("--check after generate exits with {stale}\n{diff}"));
         }
     }
+    let update = std::env::var_os("UPDATE_EXPECT").is_some();
     for (part, body) in &mut case.parts {
         let got = match part.strip_prefix("expect ") {
             None => continue,
@@ -86,18 +98,21 @@ fn check(path: &Path) -> Vec<String> {
         // A checksum says nothing to a reader of the case.
         let got: String = got.split_inclusive('\n').filter(|line| !line.starts_with("# Checksum")).collect();
         let got = without_programs(&got);
-        if got != *body {
-            if std::env::var_os("UPDATE_EXPECT").is_none() {
-                wrong.push(format!("{name}: {part} differs; expected:\n{body}\ngot:\n{got}"));
-            }
-            *body = got;
+        if got != *body && !update {
+            let diff = TextDiff::from_lines(body.as_str(), got.as_str());
+            let (expected, found) = (part.clone(), part.replacen("expect", "got", 1));
+            wrong.push_str(&diff.unified_diff().header(&expected, &found).to_string());
         }
+        *body = got;
     }
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
+    if update {
         fs::write(path, print(&case)).unwrap();
     }
     fs::remove_dir_all(root).unwrap();
-    wrong
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{wrong}{}: UPDATE_EXPECT=1 rewrites what is expected", path.display()).into()),
+    }
 }
 
 /// Leaves out the middle of long here-documents: a program is the same in every case, and the examples hold it whole.
@@ -116,17 +131,27 @@ fn without_programs(text: &str) -> String {
     out + rest
 }
 
-#[test]
-fn every_case() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
-    let mut cases: Vec<PathBuf> = Vec::new();
-    for stack in fs::read_dir(root).unwrap().flatten() {
-        cases.extend(fs::read_dir(stack.path()).into_iter().flatten().flatten().map(|entry| entry.path()));
-    }
-    cases.retain(|path| path.extension().is_some_and(|extension| extension == "txtar"));
+/// The files of all cases, sorted.
+fn cases() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests/fixtures");
+    let stacks = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let files = stacks.flat_map(|stack| fs::read_dir(stack).unwrap().map(|entry| entry.unwrap().path()));
+    let mut cases: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "txtar")).collect();
     cases.sort();
-    let only = std::env::var("FIXTURE").unwrap_or_default();
-    let wrong: Vec<String> =
-        cases.iter().filter(|path| path.to_str().unwrap().contains(&only)).flat_map(|path| check(path)).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    cases
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let all = std::env::temp_dir().join(format!("fixtures-{}", std::process::id()));
+    let trial = |path: PathBuf| {
+        let stem = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let (stack, case) = (stem(path.parent().unwrap()), stem(&path));
+        let root = all.join(&stack).join(&case);
+        Trial::test(format!("{stack}::{case}"), move || check(&path, &root))
+    };
+    let conclusion = libtest_mimic::run(&arguments, cases().into_iter().map(trial).collect());
+    let _ = fs::remove_dir_all(&all);
+    conclusion.exit_code()
 }
