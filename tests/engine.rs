@@ -13,6 +13,8 @@ mod examples;
 mod harness;
 #[path = "engine/laws.rs"]
 mod laws;
+#[path = "support/need.rs"]
+mod need;
 #[path = "engine/stale.rs"]
 mod stale;
 #[path = "support/steps.rs"]

@@ -1,7 +1,10 @@
 //! The program that reduces the manifests of a Node project, run on real folders: what it makes of lockfiles and settings.
 //!
 //! It is taken out of a generated Dockerfile and run by the machine's own node; without one the test says so.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "support/need.rs"]
+mod need;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,6 +13,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dockerfile_gen::{ConfigLayer, generate};
+use need::need;
 
 const MANIFEST: &str = r#"{
   "name": "app",
@@ -114,17 +118,9 @@ fn read_links(folder: &Path, texts: &mut BTreeMap<String, String>) {
     }
 }
 
-fn no_node() -> bool {
-    let none = Command::new("node").arg("--version").output().is_err();
-    if none {
-        eprintln!("no node on this machine: the program was not tried");
-    }
-    none
-}
-
 #[test]
 fn own_versions_and_nothing_else() {
-    if no_node() {
+    if !need("node") {
         return;
     }
     let reduced = |lock: &str| {
@@ -150,7 +146,7 @@ fn own_versions_and_nothing_else() {
 
 #[test]
 fn the_order_of_dependencies_does_not_count() {
-    if no_node() {
+    if !need("node") {
         return;
     }
     let files = [("package.json", MANIFEST), ("package-lock.json", LOCK), ("index.js", "")];
@@ -162,7 +158,7 @@ fn the_order_of_dependencies_does_not_count() {
 
 #[test]
 fn settings_that_come_later_count() {
-    if no_node() {
+    if !need("node") {
         return;
     }
     let files = [("package.json", MANIFEST), ("package-lock.json", LOCK), ("index.js", "")];
@@ -202,7 +198,7 @@ importers:
 
 #[test]
 fn a_member_that_nothing_is_installed_for_does_not_count() {
-    if no_node() {
+    if !need("node") {
         return;
     }
     let before = reduced(&WORKSPACE, &[]);
@@ -218,7 +214,7 @@ fn a_member_that_nothing_is_installed_for_does_not_count() {
 
 #[test]
 fn a_range_that_a_member_asks_of_another_needs_its_version() {
-    if no_node() {
+    if !need("node") {
         return;
     }
     for (range, version) in [("*", "0.0.0"), ("^", "0.0.0"), ("^1.0.0", "1.2.3"), ("../lib", "0.0.0")] {
@@ -270,7 +266,7 @@ const NPM_LOCK: &str = r#"{
 
 #[test]
 fn npm_links_a_member_that_nothing_is_installed_for() {
-    if no_node() {
+    if !need("node") {
         return;
     }
     let before = reduced(&NPM_WORKSPACE, &[]);

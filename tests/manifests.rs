@@ -1,7 +1,10 @@
 //! The programs that reduce Python manifests to what decides the dependencies, edit by edit.
 //!
 //! They are taken out of a generated Dockerfile and run by the machine's own Python; one without `tomllib` is told of.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "support/need.rs"]
+mod need;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use dockerfile_gen::{ConfigLayer, generate};
+use need::need_that;
 
 /// A file, a text in it, and what replaces that text.
 type Edit = (&'static str, &'static str, &'static str);
@@ -240,9 +244,7 @@ fn reduce(root: &Path) -> BTreeMap<PathBuf, String> {
 
 #[test]
 fn only_what_decides_the_set_is_kept() {
-    let python = Command::new("python3").args(["-c", "import tomllib"]).output();
-    if !python.is_ok_and(|out| out.status.success()) {
-        eprintln!("no python3 with tomllib here");
+    if !need_that("python3", &["-c", "import tomllib"]) {
         return;
     }
     for case in cases() {

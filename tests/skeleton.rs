@@ -1,7 +1,10 @@
 //! The program that reduces a cargo workspace to what decides its dependencies, run on real folders.
 //!
 //! It is taken out of a generated Dockerfile and run by the machine's own perl; without one the tests say so.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "support/need.rs"]
+mod need;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use dockerfile_gen::{ConfigLayer, generate};
+use need::need;
 
 const FILES: [(&str, &str); 18] = [
     (
@@ -169,17 +173,9 @@ fn read(root: &Path, dir: &Path, files: &mut Skeleton) {
     }
 }
 
-fn perl() -> bool {
-    let found = Command::new("perl").arg("-v").output().is_ok();
-    if !found {
-        eprintln!("no perl on this machine: the skeleton was not tried");
-    }
-    found
-}
-
 #[test]
 fn cargo_builds_the_skeleton() {
-    if !perl() {
+    if !need("perl") {
         return;
     }
     let project = Project::new("builds");
@@ -191,7 +187,7 @@ fn cargo_builds_the_skeleton() {
 
 #[test]
 fn a_patch_from_a_folder_stays_whole() {
-    if !perl() {
+    if !need("perl") {
         return;
     }
     let project = Project::new("patch");
@@ -207,7 +203,7 @@ fn a_patch_from_a_folder_stays_whole() {
 
 #[test]
 fn a_package_that_is_its_own_workspace() {
-    if !perl() {
+    if !need("perl") {
         return;
     }
     let project = Project::new("single");
@@ -225,7 +221,7 @@ fn a_package_that_is_its_own_workspace() {
 /// The lockfile says which of them is meant, and the project's own one loses its version.
 #[test]
 fn a_registry_has_a_package_of_the_same_name() {
-    if !perl() {
+    if !need("perl") {
         return;
     }
     let project = Project::new("same-name");
@@ -244,7 +240,7 @@ fn a_registry_has_a_package_of_the_same_name() {
 /// Law 1: what does not decide the dependencies makes no other skeleton, and what does makes one.
 #[test]
 fn only_what_decides_the_dependencies_changes_it() {
-    if !perl() {
+    if !need("perl") {
         return;
     }
     let project = Project::new("edits");

@@ -1,10 +1,8 @@
 //! How long answers take.
 //!
 //! ```text
-//! REPOSITORY=/a/clone/of/moby/buildkit cargo test --release --test speed -- --ignored --nocapture
+//! REPOSITORY=/a/clone/of/moby/buildkit cargo test --release --test model speed:: -- --ignored --nocapture
 //! ```
-
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // Not only the tests themselves may fail by panic here.
 
 use std::env;
 use std::time::{Duration, Instant};

@@ -8,7 +8,7 @@ use dockerfile_gen::context::Dockerignore;
 use dockerfile_gen::{RelPath, Tree};
 use serde_json::Value;
 
-use crate::Files;
+use super::Files;
 
 pub(crate) struct Checkout {
     pub(crate) root: PathBuf,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::Set;
-use crate::checkout::Checkout;
+use super::Set;
+use super::checkout::Checkout;
 
 /// The set for the binary of `package`, which is a name or a folder; `""` is the root.
 pub(crate) fn set(work: &Checkout, package: &str, profile: &str) -> Option<Set> {

@@ -1,7 +1,5 @@
 //! Every folder in `corpus` is a Dockerfile that BuildKit accepts, every folder in `corpus-negative` one that
-//! it refuses. `result` beside it says what is read; `UPDATE_EXPECT=1 cargo test --test corpus` writes it anew.
-
-#![allow(clippy::unwrap_used)] // a test may fail in any way
+//! it refuses. `result` beside it says what is read; `UPDATE_EXPECT=1 cargo test --test model corpus::` writes it anew.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::ours::Stack;
-use crate::{Files, Keys, Set};
+use super::ours::Stack;
+use super::{Files, Keys, Set};
 
 pub(crate) struct Row {
     pub(crate) name: String,

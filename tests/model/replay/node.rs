@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::Set;
-use crate::checkout::Checkout;
+use super::Set;
+use super::checkout::Checkout;
 
 /// The fields of a manifest that say what is installed.
 const FIELDS: [&str; 19] = [

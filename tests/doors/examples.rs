@@ -1,5 +1,4 @@
 //! The committed files of every example are what the tool writes today.
-#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,18 +1,14 @@
 //! On which commits of public repositories the dependency layer would rerun, and on which it had to.
 //!
 //! ```text
-//! REPOSITORIES=/folder/of/clones cargo test --release --test replay -- --ignored --nocapture
+//! REPOSITORIES=/folder/of/clones cargo test --release --test model replay:: -- --ignored --nocapture
 //! ```
 //!
 //! The folder holds clones, bare ones or mirrors too, at most two levels deep; `ONLY=name,name` takes some of them. The
 //! method and its limits are in `docs/replay.md`. Needs git, perl, node and python3, and takes `cargo-chef` if it is on
 //! `PATH`. No file of a repository is kept.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // Not only the tests themselves may fail by panic here.
-
 mod checkout;
-#[path = "../support/clones.rs"]
-mod clones;
 mod node;
 mod others;
 mod ours;
@@ -29,8 +25,8 @@ use dockerfile_gen::history::Repository;
 use dockerfile_gen::{ConfigLayer, Error, Tree, generate};
 use serde_json::Value;
 
+use crate::clones::clones;
 use checkout::Checkout;
-use clones::clones;
 use ours::Ours;
 use table::Row;
 
@@ -51,7 +47,7 @@ struct Keys {
 const COMMITS: usize = 400;
 
 #[test]
-#[ignore = "needs clones of public repositories; see the head of tests/replay/main.rs"]
+#[ignore = "needs clones of public repositories; see the head of tests/model/replay.rs"]
 fn the_dependency_layer_reruns_only_when_its_set_changes() {
     let folder = env::var("REPOSITORIES").expect("`REPOSITORIES` names the folder of the clones");
     let only = env::var("ONLY").unwrap_or_default();

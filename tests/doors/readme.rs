@@ -1,5 +1,4 @@
 //! What the README tells a reader to run does what it says.
-#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::fs;
 use std::path::Path;

@@ -9,8 +9,8 @@ use std::process::Command;
 use dockerfile_gen::Files as Generated;
 use dockerfile_gen::context::Dockerignore;
 
-use crate::checkout::Checkout;
-use crate::{Files, Set, node, python, rust};
+use super::checkout::Checkout;
+use super::{Files, Set, node, python, rust};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stack {

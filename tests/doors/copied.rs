@@ -1,14 +1,10 @@
 //! The examples of the build script and the macros, used as their readers would: copied, changed and built.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-#[path = "support/project.rs"]
-mod project;
 
 use std::fs;
 use std::path::Path;
 
+use crate::project::Project;
 use dockerfile_gen::{ConfigLayer, Overwrite, generate};
-use project::Project;
 
 /// A copy of an example, with the library where it is, and with the lockfile whose packages were downloaded to build
 /// this test: its own may name others.

@@ -1,7 +1,5 @@
 //! What a real BuildKit was seen to do, case by case.
 
-#![allow(clippy::unwrap_used)] // Not only the tests themselves may fail by panic here.
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 

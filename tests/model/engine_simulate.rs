@@ -1,16 +1,12 @@
 //! Random builds and edits on a real engine, held against what `simulate` says of them.
 //!
 //! ```text
-//! SIMULATE_SCENARIOS=300 cargo test --test engine_simulate -- --ignored --nocapture
+//! SIMULATE_SCENARIOS=300 cargo test --test model engine_simulate:: -- --ignored --nocapture
 //! ```
 //!
 //! `SIMULATE_SEED` chooses the first scenario; a difference is printed with the seed that brings it back.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // Not only the tests themselves may fail by panic here.
-
-#[path = "engine_simulate/engine.rs"]
 mod engine;
-#[path = "engine_simulate/scenario.rs"]
 mod scenario;
 
 use std::collections::BTreeMap;
@@ -29,7 +25,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 #[test]
-#[ignore = "needs a Docker engine with `debian:trixie-slim`; see the head of tests/engine_simulate.rs"]
+#[ignore = "needs a Docker engine with `debian:trixie-slim`; see the head of tests/model/engine_simulate.rs"]
 fn simulate_agrees_with_the_engine() {
     let store = image_store().expect("no Docker engine answers");
     let (count, first) = (number("SIMULATE_SCENARIOS", 300), number("SIMULATE_SEED", 1));

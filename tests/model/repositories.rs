@@ -1,21 +1,16 @@
 //! Every Dockerfile of public repositories, read and printed again.
 //!
 //! ```text
-//! REPOSITORIES=/folder/of/clones cargo test --test repositories -- --ignored --nocapture
+//! REPOSITORIES=/folder/of/clones cargo test --test model repositories:: -- --ignored --nocapture
 //! ```
 //!
 //! The folder holds clones, bare ones or mirrors too, at most two levels deep. Those that this was held against are
 //! listed in `tests/repositories.txt`; none of their files is kept here.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // Not only the tests themselves may fail by panic here.
-
-#[path = "support/clones.rs"]
-mod clones;
-
 use std::env;
 use std::path::Path;
 
-use clones::clones;
+use crate::clones::clones;
 use dockerfile_gen::context::Dockerignore;
 use dockerfile_gen::dockerfile::{Dockerfile, Phase};
 use dockerfile_gen::history::Repository;
@@ -30,7 +25,7 @@ fn is_dockerfile(path: &str) -> bool {
 }
 
 #[test]
-#[ignore = "needs clones of public repositories; see the head of tests/repositories.rs"]
+#[ignore = "needs clones of public repositories; see the head of tests/model/repositories.rs"]
 fn every_dockerfile_comes_back_byte_for_byte() {
     let folder = env::var("REPOSITORIES").expect("`REPOSITORIES` names the folder of the clones");
     let (mut repositories, mut files, mut refused, mut followed) = (0, 0, 0, 0);

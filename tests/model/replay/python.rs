@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::Set;
-use crate::checkout::Checkout;
-use crate::node::matches;
+use super::Set;
+use super::checkout::Checkout;
+use super::node::matches;
 
 pub(crate) fn set(work: &Checkout) -> Option<Set> {
     let mut set = Set::new();

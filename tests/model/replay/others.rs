@@ -6,10 +6,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::Files;
-use crate::checkout::Checkout;
-use crate::ours::Stack;
-use crate::{node, python};
+use super::Files;
+use super::checkout::Checkout;
+use super::ours::Stack;
+use super::{node, python};
 
 /// Every manifest of the project, and its lockfiles.
 pub(crate) fn raw(work: &Checkout, stack: Stack) -> Files {
