@@ -67,7 +67,10 @@ fn run(args: &[String], more: &[&str], root: &Path) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-dockerfile"));
     let out = command.args(args).args(more).arg(root).output().unwrap();
     let text = String::from_utf8(out.stderr).unwrap() + &String::from_utf8(out.stdout).unwrap();
-    (out.status.code().unwrap(), text.replace(root.to_str().unwrap(), "PROJECT"))
+    // cargo, which runs in the folder for temporary files, names what lies below it by a relative path.
+    let relative = root.strip_prefix(std::env::temp_dir()).unwrap_or(root);
+    let text = text.replace(root.to_str().unwrap(), "PROJECT").replace(relative.to_str().unwrap(), "PROJECT");
+    (out.status.code().unwrap(), text)
 }
 
 /// Runs the case in the file `path`, in the folder `root`.
