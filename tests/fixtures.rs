@@ -7,7 +7,8 @@
 //! What is expected stands behind `-- expect Dockerfile --`, `-- expect .dockerignore --`, `-- expect stderr --` and
 //! `-- expect exit --`; only what a case names is compared. `UPDATE_EXPECT=1` rewrites those parts
 //! (a new case starts with `-- expect Dockerfile --` and `-- expect stderr --` left empty).
-//! Adding a case needs no Rust line.
+//! Adding a case needs no Rust line. The head of a case says what it is about; where the answer is wrong today, a line that
+//! starts with `Not yet:` says how.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::fs;
