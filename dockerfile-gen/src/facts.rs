@@ -97,6 +97,25 @@ impl Notes {
         self.warnings.push(text.into());
     }
 
+    /// Records what a manifest says of the project, as the OCI label `key`.
+    ///
+    /// A label is read by people in lists of images: a long description is cut to its first sentence, and any other value
+    /// that is too long for a label is left out.
+    pub fn label(&mut self, key: &str, value: &str) {
+        let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+        let value = match value.chars().count() {
+            0 => return,
+            1..=LONGEST_LABEL => value,
+            _ if key == "description" => first_sentence(&value),
+            length => {
+                self.warn(format!("the label `{key}` is left out: its value has {length} characters"));
+                return;
+            }
+        };
+        self.labels.insert(format!("org.opencontainers.image.{key}"), value);
+    }
+
     /// Records a file or folder that must stay in the build context; what leaves the project is left out.
     pub fn need(&mut self, path: &str) {
         self.needed.extend(RelPath::new(path));
@@ -123,4 +142,17 @@ pub enum Credential {
     },
     /// The user's ssh agent.
     Ssh,
+}
+
+/// Characters that a label of ours has at most.
+const LONGEST_LABEL: usize = 300;
+
+/// The first sentence of a text, or as many of its words as a label takes.
+fn first_sentence(text: &str) -> String {
+    let start: String = text.chars().take(LONGEST_LABEL - 1).collect();
+    if let Some((sentence, _)) = start.split_once(". ") {
+        return format!("{sentence}.");
+    }
+    let words = start.rsplit_once(' ').map_or(start.as_str(), |(words, _)| words);
+    format!("{words}…")
 }

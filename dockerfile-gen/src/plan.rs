@@ -7,6 +7,7 @@
 pub mod check;
 pub(crate) mod dockerignore;
 pub mod layers;
+pub(crate) mod names;
 mod operation;
 pub mod order;
 pub mod quote;

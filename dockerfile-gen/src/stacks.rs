@@ -136,6 +136,9 @@ fn weigh(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Stack> {
     Ok(*stack)
 }
 
+/// As long as a tag of an image may be.
+const LONGEST_NAME: usize = 128;
+
 /// Makes a name that is safe in a cache id, a stage name and an image reference: lower-case letters, digits, `-`.
 pub fn slug(name: &str) -> String {
     let mut out = String::new();
@@ -146,6 +149,7 @@ pub fn slug(name: &str) -> String {
             out.push('-');
         }
     }
+    out.truncate(LONGEST_NAME);
     let out = out.trim_end_matches('-');
     if out.is_empty() { "app".into() } else { out.into() }
 }

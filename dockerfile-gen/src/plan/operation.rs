@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::Result;
 use crate::facts::Credential;
+use crate::plan::quote;
 
 /// What a step reads beside what the stage already holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -212,6 +214,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// What `pattern` matches in the folder `dir`, whose characters mean themselves.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a folder that a Dockerfile cannot name.
+    pub fn pattern_in(dir: &str, pattern: &str) -> Result<Self> {
+        Ok(Self::Pattern(quote::glob_in(dir, pattern)?))
+    }
+
     /// The text, unquoted.
     pub fn as_str(&self) -> &str {
         match self {

@@ -34,8 +34,12 @@ pub fn shell(text: &str) -> String {
 
 /// A JSON array, for the exec form of `CMD`, `ENTRYPOINT` and `HEALTHCHECK CMD`.
 pub fn exec(argv: &[String]) -> String {
-    let words: Vec<String> = argv.iter().map(|word| serde_json::Value::from(word.as_str()).to_string()).collect();
+    let words: Vec<String> = argv.iter().map(|word| json_string(word)).collect();
     format!("[{}]", words.join(", "))
+}
+
+fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// A value of `ENV`, `ARG` or `LABEL`, in double quotes unless it is plain.
@@ -84,20 +88,46 @@ pub fn word(text: &str) -> Result<String> {
     if text.bytes().all(is_plain) && !text.is_empty() { Ok(text.to_owned()) } else { env_value(text) }
 }
 
-/// A path in which `*`, `?`, `[` and `\` mean themselves although `COPY` takes patterns.
+/// A path in which every character means itself although `COPY` takes patterns.
+///
+/// A backslash alone does not do it: BuildKit takes a source without a wildcard as it is, the backslash with it. In a
+/// class it escapes for both that read a pattern: the copy itself and the list of what is asked of the client.
+/// <https://pkg.go.dev/github.com/tonistiigi/fsutil>
 ///
 /// # Errors
 /// [`Error::Unsupported`] for control characters.
 pub fn glob_literal(path: &str) -> Result<String> {
     printable(path)?;
+    let needs_class = path.contains(['*', '?', '[', '\\'])
+        || path.starts_with('!')
+        || path.starts_with(char::is_whitespace)
+        || path.ends_with(char::is_whitespace);
+    Ok(if needs_class { in_classes(path) } else { path.to_owned() })
+}
+
+/// `pattern` in the folder `dir`, whose characters mean themselves.
+///
+/// # Errors
+/// [`Error::Unsupported`] for control characters.
+pub fn glob_in(dir: &str, pattern: &str) -> Result<String> {
+    printable(dir)?;
+    Ok(if dir.is_empty() { pattern.to_owned() } else { format!("{}/{pattern}", in_classes(dir)) })
+}
+
+/// Every character that means something in a pattern, as a class. Braces and bars are part of the regular expression that
+/// moby makes of a pattern; `!` in front turns it around, and blanks around it are cut off.
+fn in_classes(path: &str) -> String {
+    let last = path.chars().count().saturating_sub(1);
     let mut out = String::new();
-    for c in path.chars() {
-        if matches!(c, '*' | '?' | '[' | '\\') {
-            out.push('\\');
+    for (index, c) in path.chars().enumerate() {
+        match c {
+            '*' | '?' | '[' | '\\' | '{' | '}' | '|' | '^' => out.extend(['[', '\\', c, ']']),
+            '!' if index == 0 => out.push_str("[!]"),
+            c if c.is_whitespace() && (index == 0 || index == last) => out.extend(['[', c, ']']),
+            c => out.push(c),
         }
-        out.push(c);
     }
-    Ok(out)
+    out
 }
 
 /// The paths of a `COPY`: sources, which may be patterns, and a destination.
@@ -116,13 +146,19 @@ pub fn copy(sources: &[String], dest: &str) -> Result<String> {
         words.push(if safe { path.to_owned() } else { format!("./{path}") });
     }
     let plain = |word: &String| word.bytes().all(|byte| is_plain(byte) || b"*?[]".contains(&byte));
+    // BuildKit reads lines of at most 64 KiB.
+    let is_long = words.iter().map(|word| word.len() + 1).sum::<usize>() > LONG_LINE;
+    let (space, comma) = if is_long { (" \\\n    ", ", \\\n    ") } else { (" ", ", ") };
     if words.iter().all(plain) {
-        return Ok(words.join(" "));
+        return Ok(words.join(space));
     }
     // Within the JSON string `\` and `$` go through the word expansion once more.
-    let escaped: Vec<String> = words.iter().map(|word| expansion_literal(word)).collect();
-    Ok(exec(&escaped))
+    let escaped: Vec<String> = words.iter().map(|word| json_string(&expansion_literal(word))).collect();
+    Ok(format!("[{}]", escaped.join(comma)))
 }
+
+/// From this length on, the paths of a `COPY` stand in lines of their own.
+const LONG_LINE: usize = 16 * 1024;
 
 /// Text that the expansion of variables gives back unchanged.
 fn expansion_literal(text: &str) -> String {
@@ -153,12 +189,13 @@ pub fn mount_value(text: &str) -> Result<&str> {
 
 /// A shell command of the user's: one line stays one line, several become a here-document.
 pub fn user_command(command: &str) -> String {
-    let command = command.trim_end();
+    let command = command.trim_end().replace("\r\n", "\n");
     if !command.contains('\n') {
-        return command.to_owned();
+        return command;
     }
     let mut end = String::from("EOF");
-    while command.lines().any(|line| line == end) {
+    // BuildKit ends the document at the word with any number of carriage returns behind it.
+    while command.lines().any(|line| line.trim_end_matches('\r') == end) {
         end.push('F');
     }
     format!("<<'{end}'\nset -e\n{command}\n{end}")

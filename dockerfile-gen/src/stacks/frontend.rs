@@ -33,6 +33,12 @@ pub struct Frontend {
 }
 
 impl Frontend {
+    /// The names of all stages that a plan may make for it.
+    pub(crate) fn stages(&self) -> Vec<String> {
+        let before = ["base", "manifests", "deps", "prod-deps"].map(|name| format!("{}-{name}", self.stage));
+        before.into_iter().chain([self.stage.clone()]).collect()
+    }
+
     /// The absolute path of the build's output in the stage [`Frontend::stage`].
     ///
     /// A plan copies from there: into the build stage, before the compiler runs, if it is embedded; else into the final
@@ -91,7 +97,16 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Vec
         }
     }
     let single = chosen.len() == 1;
-    chosen.into_iter().map(|(candidate, embedded)| read(tree, candidate, embedded, single, notes)).collect()
+    let mut frontends: Vec<Frontend> = Vec::new();
+    for (candidate, embedded) in chosen {
+        let mut frontend = read(tree, candidate, embedded, single, notes)?;
+        let taken: Vec<String> = frontends.iter().flat_map(Frontend::stages).collect();
+        while frontend.stages().iter().any(|name| taken.contains(name)) {
+            frontend.stage.push_str("-site");
+        }
+        frontends.push(frontend);
+    }
+    Ok(frontends)
 }
 
 fn read(tree: &dyn Tree, candidate: Candidate, embedded: bool, single: bool, notes: &mut Notes) -> Result<Frontend> {

@@ -417,11 +417,11 @@ fn private(tree: &dyn Tree, project: &mut GoProject, notes: &mut Notes) {
 }
 
 fn labels(modules: &[GoModule], main: &GoMain, notes: &mut Notes) {
-    notes.labels.insert("org.opencontainers.image.title".into(), main.name.clone());
+    notes.label("title", &main.name);
     let module = packages::owner(modules, &main.dir).map(|module| module.path.as_str()).unwrap_or_default();
     let parts: Vec<&str> = module.split('/').collect();
     if let [host @ ("github.com" | "gitlab.com" | "codeberg.org" | "bitbucket.org"), owner, name, ..] = parts.as_slice()
     {
-        notes.labels.insert("org.opencontainers.image.source".into(), format!("https://{host}/{owner}/{name}"));
+        notes.label("source", &format!("https://{host}/{owner}/{name}"));
     }
 }

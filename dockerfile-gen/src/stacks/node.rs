@@ -21,7 +21,7 @@ mod version;
 mod workspace;
 mod yaml;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -381,16 +381,12 @@ fn rank(tree: &dyn Tree, package: &Manifest) -> u32 {
 
 /// What package.json says of the project, as OCI labels.
 fn labels(package: &Manifest, notes: &mut Notes) {
-    let mut labels = BTreeMap::new();
     for (key, label) in [("name", "title"), ("description", "description"), ("license", "licenses")] {
-        if let Some(text) = package.str(key).filter(|text| !text.is_empty() && !text.chars().any(char::is_control)) {
-            labels.insert(format!("org.opencontainers.image.{label}"), text.to_owned());
-        }
+        notes.label(label, package.str(key).unwrap_or_default());
     }
     let source = package.str("repository").or_else(|| package.str_at("repository", "url")).unwrap_or_default();
     let source = source.trim_start_matches("git+").trim_end_matches(".git");
     if source.starts_with("https://") && !source.contains(['@', ' ']) && !source.chars().any(char::is_control) {
-        labels.insert("org.opencontainers.image.source".into(), source.to_owned());
+        notes.label("source", source);
     }
-    notes.labels.extend(labels);
 }

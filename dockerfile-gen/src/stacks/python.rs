@@ -382,10 +382,7 @@ fn version_variables(tree: &dyn Tree, app_dir: &RelPath, pyproject: Option<&Pypr
 
 fn labels(name: &str, pyproject: Option<&Pyproject>, notes: &mut Notes) {
     let mut label = |key: &str, value: Option<&str>| {
-        if let Some(value) = value.map(str::trim).filter(|value| !value.is_empty() && !value.contains(char::is_control))
-        {
-            notes.labels.insert(format!("org.opencontainers.image.{key}"), value.to_owned());
-        }
+        notes.label(key, value.unwrap_or_default());
     };
     let Some(pyproject) = pyproject.filter(|pyproject| pyproject.name().is_some()) else { return };
     label("title", Some(name));

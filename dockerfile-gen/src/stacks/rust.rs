@@ -235,10 +235,7 @@ fn labels(members: &[Member<'_>], binary: &Binary, notes: &mut Notes) {
     let Some(member) = members.iter().find(|member| member.package.name.as_str() == binary.package) else { return };
     let package = member.package;
     let mut add = |key: &str, value: Option<&String>| {
-        let value = value.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
-        if let Some(value) = value.filter(|value| !value.is_empty() && !value.chars().any(char::is_control)) {
-            notes.labels.insert(format!("org.opencontainers.image.{key}"), value);
-        }
+        notes.label(key, value.map(String::as_str).unwrap_or_default());
     };
     add("title", Some(&binary.name));
     add("description", package.description.as_ref());

@@ -13,8 +13,12 @@
 
 mod runtime;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::config::{Config, Manifests};
 use crate::error::{Error, Result};
+use crate::plan::dockerignore;
+use crate::plan::names::stage_name;
 use crate::plan::system::{self, Family, SUITE};
 use crate::plan::{Change, Input, Mount, Plan, Source, Stage, Step};
 use crate::stacks::Project;
@@ -51,6 +55,20 @@ struct Context<'a> {
     layered: bool,
     /// Stages of front ends whose output becomes part of the binary.
     embedded: Vec<String>,
+    /// By the folder of a program, the name of its final stage.
+    names: BTreeMap<String, String>,
+}
+
+impl Context<'_> {
+    /// The name of the final stage of a program.
+    fn stage_name(&self, main: &GoMain) -> &str {
+        self.names.get(&main.dir).map_or("app", String::as_str)
+    }
+
+    /// The name of the stage that compiles a program which is not the default one.
+    fn build_stage(&self, main: &GoMain) -> String {
+        format!("build-{}", self.stage_name(main))
+    }
 }
 
 /// Plans the image.
@@ -64,7 +82,7 @@ pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> 
     };
     let layered = config.manifests != Some(Manifests::Copy);
     let cross = !go.cgo && !config.compat;
-    let mut context = Context { project, go, config, cross, layered, embedded: Vec::new() };
+    let mut context = Context { project, go, config, cross, layered, embedded: Vec::new(), names: names(project, go) };
     let outputs = embedded_outputs(&context)?;
     context.embedded = outputs.iter().flat_map(|output| &output.reads).filter_map(stage_read).collect();
     let base = config.base.clone().unwrap_or_else(|| format!("golang:{}-{SUITE}", go.version));
@@ -74,7 +92,7 @@ pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> 
     if has_many_manifests(&context) {
         stages.push(manifests());
     }
-    stages.push(deps(&context));
+    stages.push(deps(&context)?);
     if layered {
         stages.push(imports(&context, main));
         stages.push(compiled(&context));
@@ -84,7 +102,7 @@ pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> 
     }
     stages.push(build(&context, main, outputs));
     for other in others {
-        let mut stage = Stage::from_stage(&format!("build-{}", stage_name(other)), "build");
+        let mut stage = Stage::from_stage(&context.build_stage(other), "build");
         compile(&mut stage, &context, other, false);
         stages.push(stage);
     }
@@ -102,7 +120,7 @@ fn ignored(project: &Project, go: &GoProject) -> Vec<(String, Vec<String>)> {
     let mut patterns: Vec<String> =
         ["**/*_test.go", "**/testdata", "**/*.test", "**/*.out", ".golangci.y*ml", "bin"].map(str::to_owned).into();
     if !go.vendored {
-        patterns.push(in_module(go, "vendor"));
+        patterns.push(dockerignore::escape(&in_module(go, "vendor")));
     }
     let mut groups = vec![("Go".to_owned(), patterns)];
     for frontend in &project.frontends {
@@ -219,7 +237,7 @@ fn manifests() -> Stage {
 }
 
 /// The modules in a layer, which a fresh builder imports; the cache mount below it keeps them for the next change.
-fn deps(context: &Context<'_>) -> Stage {
+fn deps(context: &Context<'_>) -> Result<Stage> {
     let go = context.go;
     let mut stage = Stage::from_stage("deps", "base");
     if go.vendored {
@@ -234,7 +252,7 @@ fn deps(context: &Context<'_>) -> Stage {
         stage.maybe(enter(go));
         let first = if go.workspace { "go.work" } else { "go.mod" };
         let others = if go.workspace { "go.work.sum*" } else { "go.sum*" };
-        let manifests = [Source::from(in_module(go, first)), Source::Pattern(in_module(go, others))];
+        let manifests = [Source::from(in_module(go, first)), Source::pattern_in(&go.dir, others)?];
         stage.push(Step::copy("manifests", manifests, "./").change(Change::Manifest).why("Go has little else in it"));
     }
     if go.vendored {
@@ -268,7 +286,7 @@ fn deps(context: &Context<'_>) -> Stage {
         stage.push(Step::env_from("system", "GOOS", "TARGETOS"));
         stage.push(Step::env_from("architecture", "GOARCH", "TARGETARCH"));
     }
-    stage
+    Ok(stage)
 }
 
 /// Whether modules are fetched at all.
@@ -366,14 +384,19 @@ fn package(go: &GoProject, main: &GoMain) -> String {
     if dir.is_empty() { ".".into() } else { format!("./{dir}") }
 }
 
-/// A name for a stage that no other stage has.
-fn stage_name(main: &GoMain) -> String {
-    let name = crate::stacks::slug(&main.name);
-    let taken =
-        ["base", "manifests", "deps", "imports", "compiled", "build", "system", "runtime", "scratch", "context"];
-    if taken.contains(&name.as_str()) || name.starts_with("frontend") || name.starts_with("build-") {
-        format!("{name}-bin")
-    } else {
-        name
+/// Names for the final stages that no other stage has.
+fn names(project: &Project, go: &GoProject) -> BTreeMap<String, String> {
+    let own = ["base", "manifests", "deps", "imports", "compiled", "build", "system", "runtime"];
+    let mut taken: BTreeSet<String> = own.map(str::to_owned).into();
+    taken.extend(project.frontends.iter().flat_map(Frontend::stages));
+    let mut names = BTreeMap::new();
+    for main in &go.mains {
+        let mut name = stage_name(&main.name, &mut taken);
+        // The stage that compiles it is named after it.
+        while !taken.insert(format!("build-{name}")) {
+            name = stage_name(&name, &mut taken);
+        }
+        names.insert(main.dir.clone(), name);
     }
+    names
 }

@@ -9,6 +9,7 @@ mod install;
 mod manifests;
 
 use crate::config::Config;
+use crate::plan::dockerignore;
 use crate::error::{Error, Result};
 use crate::plan::service::{Service, finish};
 use crate::plan::system::{Family, SUITE, default_user, family, install as packages};
@@ -225,7 +226,8 @@ fn ignore(python: &PythonProject) -> Vec<(String, Vec<String>)> {
         "pytest.ini",
         ".coveragerc",
     ];
-    let base = if python.dir.as_str().is_empty() { String::new() } else { format!("{}/", python.dir) };
+    let dir = python.dir.as_str();
+    let base = if dir.is_empty() { String::new() } else { format!("{}/", dockerignore::escape(dir)) };
     let own =
         |pattern: &&str| if pattern.starts_with("**") { (*pattern).to_owned() } else { format!("{base}{pattern}") };
     let mut groups = vec![("what Python leaves about".into(), patterns.iter().map(own).collect())];
@@ -233,7 +235,7 @@ fn ignore(python: &PythonProject) -> Vec<(String, Vec<String>)> {
         groups.push(("tests".into(), tests.iter().map(own).collect()));
     }
     if let Some(readme) = python.readme.as_ref().and_then(|readme| python.dir.join(readme.as_str())) {
-        groups.push(("only quoted in the metadata".into(), vec![readme.to_string()]));
+        groups.push(("only quoted in the metadata".into(), vec![dockerignore::escape(readme.as_str())]));
     }
     groups
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use crate::config::{Config, Manifests};
 use crate::error::Result;
 use crate::facts::Served;
+use crate::plan::names::stage_name;
 use crate::plan::service::{Service, finish};
 use crate::plan::system::{Family, SUITE, default_user, family, install};
 use crate::plan::{Change, Mount, PER_PLATFORM, Plan, Source, Stage, Step};
@@ -352,15 +353,6 @@ fn last(rust: &RustProject, config: &Config, images: &Images, binary: &Binary, n
         finish(&mut stage, &service, &config);
     }
     stage
-}
-
-/// A stage name that no other stage has: lower case, as `--target` takes it.
-fn stage_name(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut free = slug(name);
-    while free == "scratch" || free == "context" || !taken.insert(free.clone()) {
-        free.push_str("-bin");
-    }
-    free
 }
 
 /// What only developers need.

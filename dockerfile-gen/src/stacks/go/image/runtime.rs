@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, stage_name};
+use super::Context;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::service::{Service, finish};
@@ -73,10 +73,10 @@ pub(super) fn stages(context: &Context<'_>, main: &GoMain, others: &[GoMain], im
         stage
     };
     for other in others {
-        let name = stage_name(other);
+        let name = context.stage_name(other).to_owned();
         let mut stage = start(&name).comment(format!("docker build --target {name} ."));
         let service = Service { labels: context.project.notes.labels.clone(), ..Service::default() };
-        fill(&mut stage, context, other, &format!("build-{name}"), image);
+        fill(&mut stage, context, other, &context.build_stage(other), image);
         let title = [("org.opencontainers.image.title".to_owned(), other.name.clone())];
         end(
             &mut stage,
@@ -101,9 +101,9 @@ pub(super) fn stages(context: &Context<'_>, main: &GoMain, others: &[GoMain], im
     stages.push(last);
     if !others.is_empty() {
         // So that every program, the default one included, can be asked for by its name.
-        let name = stage_name(main);
+        let name = context.stage_name(main);
         stages
-            .push(Stage::from_stage(&name, "runtime").comment(format!("docker build --target {name} ., the default")));
+            .push(Stage::from_stage(name, "runtime").comment(format!("docker build --target {name} ., the default")));
     }
     Ok(stages)
 }

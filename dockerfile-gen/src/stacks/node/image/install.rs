@@ -18,12 +18,12 @@ use super::{Layout, has_build, has_modules, inside, runs_on_bun};
 pub(super) fn stages(layout: &Layout<'_>) -> Result<Vec<Stage>> {
     let mut stages = vec![base(layout)?];
     if layout.config.manifests != Some(Manifests::Copy) {
-        stages.push(manifests(layout));
+        stages.push(manifests(layout)?);
     }
     let only_production = !has_build(layout.node) && !layout.node.needs_development && layout.node.prisma.is_none();
-    stages.push(deps(layout, only_production));
+    stages.push(deps(layout, only_production)?);
     if !only_production && has_modules(layout.node) && !layout.node.needs_development {
-        stages.extend(production(layout));
+        stages.extend(production(layout)?);
     }
     Ok(stages)
 }
@@ -75,7 +75,7 @@ fn own_cache(node: &NodeProject) -> bool {
     node.input_folders.iter().any(|folder| folder == ".yarn/cache")
 }
 
-fn manifests(layout: &Layout<'_>) -> Stage {
+fn manifests(layout: &Layout<'_>) -> Result<Stage> {
     let node = layout.node;
     let lockfile = node.manager.lockfile.as_deref();
     let lock = naming_lockfile(node);
@@ -106,13 +106,13 @@ fn manifests(layout: &Layout<'_>) -> Stage {
         let comment = "Runs after every edit, and mostly writes the same bytes: then nothing is installed again.";
         let mut stage = stage.comment(comment);
         stage.push(step.change(Change::Source));
-        return stage;
+        return Ok(stage);
     }
     let mut stage = stage.comment("Mostly writes the same bytes: then nothing is installed again.");
-    stage.steps.extend(copies(layout, "/src/"));
+    stage.steps.extend(copies(layout, "/src/")?);
     let copied: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
     stage.push(step.change(Change::Manifest).after(copied));
-    stage
+    Ok(stage)
 }
 
 /// The lockfile where it repeats the versions of the project's own packages, and names the members.
@@ -138,17 +138,18 @@ pub(super) fn links(layout: &Layout<'_>) -> Option<Step> {
 }
 
 /// Adds the steps that put the manifests into a stage.
-fn receive(stage: &mut Stage, layout: &Layout<'_>) {
+fn receive(stage: &mut Stage, layout: &Layout<'_>) -> Result<()> {
     if layout.config.manifests == Some(Manifests::Copy) {
-        stage.steps.extend(copies(layout, "./"));
-        return;
+        stage.steps.extend(copies(layout, "./")?);
+        return Ok(());
     }
     let step = Step::copy_from("manifests", &layout.name("manifests"), ["/tmp/manifests/"], "./");
     stage.push(step.change(Change::Lockfile).after([] as [&str; 0]).why("what decides the dependency set"));
+    Ok(())
 }
 
 /// Copies what an install reads as it is.
-fn copies(layout: &Layout<'_>, dest: &str) -> Vec<Step> {
+fn copies(layout: &Layout<'_>, dest: &str) -> Result<Vec<Step>> {
     let node = layout.node;
     let root = node.root.as_str();
     let members = node.members.iter().map(|dir| inside(node, dir.as_str())).filter(|dir| !dir.is_empty());
@@ -158,11 +159,8 @@ fn copies(layout: &Layout<'_>, dest: &str) -> Vec<Step> {
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
         folders.entry(folder.to_owned()).or_default().push(within(root, &file).into());
     }
-    // A pattern cannot say that a folder's name holds a star.
-    if !root.contains(['*', '?', '[', '\\']) {
-        let missing = node.missing_settings.iter().map(|file| Source::Pattern(format!("{}*", within(root, file))));
-        folders.entry(String::new()).or_default().extend(missing);
-    }
+    let missing = node.missing_settings.iter().map(|file| Source::pattern_in(root, &format!("{file}*")));
+    folders.entry(String::new()).or_default().extend(missing.collect::<Result<Vec<_>>>()?);
     for folder in &node.input_folders {
         folders.insert(folder.clone(), vec![within(root, folder).into()]);
     }
@@ -173,13 +171,13 @@ fn copies(layout: &Layout<'_>, dest: &str) -> Vec<Step> {
         let step = Step::copy(&format!("manifests-{folder}"), sources, &format!("{dest}{folder}/"));
         step.after(["manifests"]).change(Change::Manifest)
     };
-    folders.into_iter().map(step).collect()
+    Ok(folders.into_iter().map(step).collect())
 }
 
-fn deps(layout: &Layout<'_>, production: bool) -> Stage {
+fn deps(layout: &Layout<'_>, production: bool) -> Result<Stage> {
     let node = layout.node;
     let mut stage = Stage::from_stage(&layout.name("deps"), &layout.name("base"));
-    receive(&mut stage, layout);
+    receive(&mut stage, layout)?;
     if let Some(prisma) = node.prisma.as_ref().filter(|prisma| prisma.in_modules) {
         let file = inside(node, prisma.schema.as_str());
         let is_file = file.ends_with(".prisma");
@@ -204,13 +202,13 @@ fn deps(layout: &Layout<'_>, production: bool) -> Stage {
             Step::run("client", "node/run").words("command", command).why("no install script generates the client"),
         );
     }
-    stage
+    Ok(stage)
 }
 
-fn production(layout: &Layout<'_>) -> Option<Stage> {
+fn production(layout: &Layout<'_>) -> Result<Option<Stage>> {
     let node = layout.node;
     if !node.can_leave_out_development() {
-        return None;
+        return Ok(None);
     }
     let name = layout.name("prod-deps");
     if node.leaves_by_pruning() {
@@ -219,16 +217,16 @@ fn production(layout: &Layout<'_>) -> Option<Stage> {
         stage.push(
             Step::run("prune", template).why("keeps what was done to the dependencies after they were installed"),
         );
-        return Some(stage);
+        return Ok(Some(stage));
     }
     let mut stage = Stage::from_stage(&name, &layout.name("base"))
         .comment("What the running program needs; installed beside the other dependencies, not after them.");
-    receive(&mut stage, layout);
+    receive(&mut stage, layout)?;
     stage.push(install(layout, true));
     if node.scripts.patches {
         stage.push(Step::run("patches", "node/patch").seconds(1.0).why("the project patches its dependencies"));
     }
-    Some(stage)
+    Ok(Some(stage))
 }
 
 /// The install itself.
