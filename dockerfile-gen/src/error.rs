@@ -94,6 +94,16 @@ pub enum Error {
         /// What to do instead.
         hint: String,
     },
+    /// What was about to be written is not what was planned: a bug of this crate. Nothing was written.
+    #[error("this is a bug of cargo dockerfile, and nothing was written: {}: {reason}", at(path, *line))]
+    Readback {
+        /// The file that was about to be written.
+        path: String,
+        /// The line in it, from 1.
+        line: Option<u32>,
+        /// What differs, and at which instruction.
+        reason: String,
+    },
     /// A file that this tool did not write stands where it would write.
     #[error("`{path}` was not written by cargo dockerfile and is left as it is")]
     NotOurs {
@@ -155,6 +165,10 @@ impl Error {
             Self::Template { .. } => {
                 Some("mend the template, or remove it from your template folder to use the built-in one".into())
             }
+            Self::Readback { .. } => Some(format!(
+                "please report it with the files that the project is made of: {}/issues",
+                env!("CARGO_PKG_REPOSITORY")
+            )),
             Self::Read { .. } | Self::Write { .. } => None,
         }
     }

@@ -144,6 +144,14 @@ fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
     let ignore = plan::dockerignore::dockerignore(tree, &project, &plan, &config)?;
     project.notes.warnings.extend(ignore.warnings);
     let dockerignore = output::stamped(&ignore.text);
+    plan::readback::read_back(&plan::readback::Written {
+        plan: &plan,
+        config: &config,
+        tree,
+        dockerfile: &dockerfile,
+        dockerignore: &dockerignore,
+        notes: &project.notes,
+    })?;
     let name = |path: &str| RelPath::new(path).unwrap_or_default();
     let files = Files(BTreeMap::from([(name("Dockerfile"), dockerfile), (name(".dockerignore"), dockerignore)]));
     Ok(Generated { project, plan, files, reads: tree.reads() })

@@ -11,6 +11,7 @@ pub(crate) mod names;
 mod operation;
 pub mod order;
 pub mod quote;
+pub(crate) mod readback;
 pub mod render;
 pub mod service;
 mod step;

@@ -35,6 +35,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 
 use crate::tree::{FileMeta, RelPath, Tree};
+use go_path::{GoGlob, has_wildcard, rooted};
 use pattern::{Walk, parent};
 
 /// The files and folders that are sent to the builder.
@@ -90,6 +91,76 @@ impl<'t> BuildContext<'t> {
         }
         // Two sorted lists, which nearly always this is, become a map at once.
         Self { entries: entries.into_iter().collect() }
+    }
+
+    /// The part of the context that `sources` name: enough to match them, and found without a look at every file.
+    pub(crate) fn of_sources<'s>(
+        tree: &'t dyn Tree,
+        ignore: &Dockerignore,
+        sources: impl IntoIterator<Item = &'s str>,
+    ) -> Self {
+        let mut part = Self::default();
+        for source in sources {
+            let path = rooted(source);
+            let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+            let is_link = |path: &str| tree.files().get(path).is_some_and(|meta| meta.link.is_some());
+            if ends.clone().any(|end| is_link(&path[..end])) || !part.add(tree, ignore, &path) {
+                // Where links lead is known only to the whole.
+                return Self::new(tree, ignore);
+            }
+        }
+        part
+    }
+
+    /// Adds what `path`, whose last parts may be patterns, names, and of a folder one thing that it holds; says no where
+    /// that is a link.
+    fn add(&mut self, tree: &'t dyn Tree, ignore: &Dockerignore, path: &str) -> bool {
+        let parts: Vec<&str> = path.split('/').collect();
+        let wild = parts.iter().position(|part| has_wildcard(part));
+        let base = parts[..wild.unwrap_or(parts.len())].join("/");
+        let glob = wild.map(|at| GoGlob::new(&parts[at..].join("/")));
+        let depth = parts.len() - wild.unwrap_or(parts.len());
+        let own = tree.files().get_key_value(base.as_str()).filter(|_| wild.is_none());
+        let mut walk = Walk::new(&ignore.matcher);
+        let mut has_sent: Option<&str> = None;
+        for (key, meta) in own.into_iter().chain(tree.under(&base)) {
+            let path = key.as_str();
+            let inside = path[base.len()..].trim_start_matches('/');
+            let end = inside.match_indices('/').nth(depth.saturating_sub(1)).map_or(inside.len(), |(at, _)| at);
+            // What the pattern is about: the file, or a folder above it.
+            let named = if glob.is_some() { &path[..path.len() - inside.len() + end] } else { base.as_str() };
+            if has_sent == Some(named) {
+                if glob.is_none() {
+                    break;
+                }
+                continue;
+            }
+            if glob.as_ref().is_some_and(|glob| !glob.as_ref().is_some_and(|glob| glob.matches(&inside[..end]))) {
+                continue;
+            }
+            if !walk.decide(path).matched {
+                if meta.link.is_some() && (named == path) {
+                    return false;
+                }
+                self.insert(path, Entry::File { path: key, meta, emptied: false });
+                has_sent = Some(if glob.is_some() { &path[..named.len()] } else { &path[..base.len()] });
+            } else if path.len() > named.len() && !Walk::new(&ignore.matcher).decide(&path[..named.len()]).matched {
+                self.insert(&path[..named.len()], Entry::Dir);
+            }
+        }
+        self.add_base(tree, ignore, &base);
+        true
+    }
+
+    /// Adds a folder that is sent although nothing in it is.
+    fn add_base(&mut self, tree: &'t dyn Tree, ignore: &Dockerignore, base: &str) {
+        let first = tree.under(base).next().filter(|_| !base.is_empty() && !self.entries.contains_key(base));
+        if let Some((path, _)) = first
+            && let Some(dir) = path.as_str().get(..base.len())
+            && !Walk::new(&ignore.matcher).decide(dir).matched
+        {
+            self.insert(dir, Entry::Dir);
+        }
     }
 
     fn insert(&mut self, path: &'t str, entry: Entry<'t>) {

@@ -201,35 +201,9 @@ impl<'a> Check<'a> {
 
     /// Whether the context has what a `COPY` or a bind mount names.
     fn source(&self, source: &str, say: &mut Say<'_>) {
-        let copy = CopySpec { sources: vec![source.to_owned()], dest: "/x/".into(), ..CopySpec::default() };
-        let (reason, hint) = match match_sources(&self.context, &copy) {
-            Ok(found) if !found.is_empty() => return,
-            Ok(_) => {
-                let reason = format!("nothing in the build context matches `{source}`");
-                return say(Severity::Warning, reason, None);
-            }
-            Err(CopyFault::Missing { path, .. }) => {
-                if let Some(line) = self.ignore.excludes(&path) {
-                    let file = self.ignore.path().unwrap_or(".dockerignore");
-                    let why =
-                        format!("`{}` in {file}:{} leaves `{path}` out of the build context", line.text, line.number);
-                    (why, Some(format!("add `!{path}` below that line")))
-                } else if self.tree.disk_root().is_some_and(|root| root.join(&path).exists()) {
-                    return; // Not in a clone, but there: built before the image is.
-                } else {
-                    let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-                    let beside = self
-                        .context
-                        .entries()
-                        .keys()
-                        .filter(|known| known.rsplit_once('/').map_or("", |(dir, _)| dir) == dir);
-                    let near = nearest(&path, beside.copied()).map(|near| format!("did you mean `{near}`?"));
-                    (format!("`{path}` is not in the build context"), near)
-                }
-            }
-            Err(fault) => (fault.to_string(), None),
-        };
-        say(Severity::Error, reason, hint);
+        if let Some(fault) = find_source(&self.context, self.tree, self.ignore, source) {
+            say(fault.severity, fault.reason, fault.hint);
+        }
     }
 
     /// The file names that a step copies from the context.
@@ -277,6 +251,45 @@ impl<'a> Check<'a> {
             hint: Some(format!("copy {list} and install what they name in steps before this one")),
         })
     }
+}
+
+/// What is wrong with a source of a `COPY` or a bind mount.
+pub(crate) struct SourceFault {
+    pub(crate) severity: Severity,
+    pub(crate) reason: String,
+    pub(crate) hint: Option<String>,
+}
+
+/// Looks for what a `COPY` or a bind mount names; a pattern that matches nothing is a warning.
+pub(crate) fn find_source(
+    context: &BuildContext<'_>,
+    tree: &dyn Tree,
+    ignore: &Dockerignore,
+    source: &str,
+) -> Option<SourceFault> {
+    let error = |reason: String, hint| Some(SourceFault { severity: Severity::Error, reason, hint });
+    let copy = CopySpec { sources: vec![source.to_owned()], dest: "/x/".into(), ..CopySpec::default() };
+    let path = match match_sources(context, &copy) {
+        Ok(found) if !found.is_empty() => return None,
+        Ok(_) => {
+            let reason = format!("nothing in the build context matches `{source}`");
+            return Some(SourceFault { severity: Severity::Warning, reason, hint: None });
+        }
+        Err(CopyFault::Missing { path, .. }) => path,
+        Err(fault) => return error(fault.to_string(), None),
+    };
+    if let Some(line) = ignore.excludes(&path) {
+        let file = ignore.path().unwrap_or(".dockerignore");
+        let why = format!("`{}` in {file}:{} leaves `{path}` out of the build context", line.text, line.number);
+        return error(why, Some(format!("add `!{path}` below that line")));
+    }
+    if tree.disk_root().is_some_and(|root| root.join(&path).exists()) {
+        return None; // Not in a clone, but there: built before the image is.
+    }
+    let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+    let beside = context.entries().keys().filter(|known| known.rsplit_once('/').map_or("", |(dir, _)| dir) == dir);
+    let near = nearest(&path, beside.copied()).map(|near| format!("did you mean `{near}`?"));
+    error(format!("`{path}` is not in the build context"), near)
 }
 
 /// What a reader would call a step.

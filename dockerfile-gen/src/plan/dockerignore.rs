@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::context::Dockerignore;
 use crate::plan::render::MARK;
-use crate::plan::{Input, Plan};
+use crate::plan::{Input, Op, Plan, Source};
 use crate::stacks::Project;
 use crate::tree::{RelPath, Tree};
 
@@ -157,11 +157,18 @@ fn group<'a>(text: &mut String, title: &str, patterns: impl IntoIterator<Item = 
 /// Files and folders that the Dockerfile copies by name and that manifests or sources refer to.
 fn named(project: &Project, plan: &Plan) -> BTreeSet<String> {
     let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
-    let copied = steps.flat_map(|step| &step.reads).filter_map(|read| match read {
-        Input::Context(path) if path != "." && !path.contains('*') => {
-            Some(path.trim_start_matches("./").trim_end_matches('/').to_owned())
-        }
-        _ => None,
+    let copied = steps.flat_map(|step| {
+        // A star is a part of a path, or one of a pattern of ours.
+        let is_pattern = |path: &str| match &step.op {
+            Op::Copy { sources, .. } => sources.iter().any(|source| *source == Source::Pattern(path.to_owned())),
+            _ => false,
+        };
+        step.reads.iter().filter_map(move |read| match read {
+            Input::Context(path) if path != "." && !is_pattern(path) => {
+                Some(path.trim_start_matches("./").trim_end_matches('/').to_owned())
+            }
+            _ => None,
+        })
     });
     copied.chain(project.notes.needed.iter().map(|path| path.as_str().to_owned())).collect()
 }
@@ -236,11 +243,17 @@ fn check_configured(text: &str, tree: &dyn Tree, named: &BTreeSet<String>, confi
 /// A pattern that matches exactly this path.
 pub(crate) fn escape(path: &str) -> String {
     let mut out = String::new();
+    let last = path.chars().count().saturating_sub(1);
     for (index, c) in path.chars().enumerate() {
-        if matches!(c, '*' | '?' | '[' | '\\') || index == 0 && matches!(c, '!' | '#') {
-            out.push('\\');
+        match c {
+            // Braces and bars mean something in the regular expression that moby makes of a pattern.
+            '*' | '?' | '[' | '\\' | '{' | '}' | '|' | '^' => out.extend(['\\', c]),
+            '!' | '#' if index == 0 => out.extend(['\\', c]),
+            // A line is read without the blanks around it.
+            c if c.is_whitespace() && !c.is_control() && (index == 0 || index == last) => out.extend(['[', c, ']']),
+            c if c.is_control() => out.push('?'),
+            c => out.push(c),
         }
-        out.push(if c.is_control() { '?' } else { c });
     }
     out
 }

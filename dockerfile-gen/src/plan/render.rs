@@ -72,11 +72,14 @@ fn header(plan: &Plan) -> String {
     text
 }
 
+/// BuildKit reads lines of at most 64 KiB, and people shorter ones.
+const LONGEST_COMMENT: usize = 2000;
+
 fn comment_line(text: &mut String, comment: &str) {
     if !comment.is_empty() {
         // A comment ends with its line, whatever a manifest put into it.
         text.push_str("# ");
-        text.extend(comment.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        text.extend(comment.chars().take(LONGEST_COMMENT).map(|c| if c.is_control() { ' ' } else { c }));
         text.push('\n');
     }
 }
@@ -110,6 +113,16 @@ fn stage_text(text: &mut String, stage: &Stage, config: &Config, spelling: &Spel
 pub(crate) fn step(step: &Step) -> Result<String> {
     let (config, tree) = (Config::default(), MemTree::default());
     Spelling::new(&config, &tree).step(step, &config)
+}
+
+/// What a template of the user's spells for `step`, with the template's name; `None` where the built-in one does.
+pub(crate) fn spelled_by_user(step: &Step, config: &Config, tree: &dyn Tree) -> Result<Option<(String, String)>> {
+    let (name, _) = view(&step.op, config)?;
+    let folder = config.templates.as_deref().unwrap_or_default().trim_end_matches('/');
+    if config.templates.is_none() || !tree.has(&format!("{folder}/{name}.hbs")) {
+        return Ok(None);
+    }
+    Ok(Some((name.to_owned(), Spelling::new(config, tree).step(step, config)?)))
 }
 
 /// The templates, the user's before the built-in ones.
