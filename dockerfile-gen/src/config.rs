@@ -4,6 +4,7 @@
 //! written once, in [`ConfigLayer`], and every door fills in the same struct; a later layer wins field by field.
 
 mod load;
+mod values;
 
 pub(crate) use load::{is_user, line_of};
 pub use load::{load, nearest};

@@ -205,6 +205,14 @@ fn extra_steps(plan: &mut Plan, config: &Config) -> Result<()> {
                 hint: format!("the stages are {}", names.join(", ")),
             });
         };
+        if stage.steps.iter().any(|step| step.id == extra.name || step.id == format!("{}-inputs", extra.name)) {
+            return Err(crate::Error::Config {
+                path: "configuration".into(),
+                line: None,
+                reason: format!("stage `{}` has a step `{}` already", extra.stage, extra.name),
+                hint: "give the step in `steps` another `name`".into(),
+            });
+        }
         let first = stage.steps.iter().find(|step| step.id == "workdir").map(|step| step.id.clone());
         let mut needs: Vec<String> = extra.needs.clone();
         if let Some(unknown) = needs.iter().find(|need| !stage.steps.iter().any(|step| step.id == **need)) {

@@ -174,6 +174,16 @@ fn checked(path: &str, layer: ConfigLayer, text: Option<&str>) -> Result<ConfigL
     {
         return Err(wrong("health", health, "is not the path of an endpoint", "write it as `/health`"));
     }
+    if let Some(bad) = super::values::find_wrong(&layer) {
+        let (key, value) = (bad.key.as_str(), bad.value.as_str());
+        let leaf = key.split_once('.').map_or(key, |(_, leaf)| leaf);
+        return Err(Error::Config {
+            path: path.to_owned(),
+            line: line(value).filter(|_| !value.is_empty()).or_else(|| line(leaf)),
+            reason: format!("`{key} = {value:?}` {}", bad.reason),
+            hint: bad.hint.to_owned(),
+        });
+    }
     for (name, rate) in layer.rates.iter().flatten() {
         if !(0.0..=1.0).contains(rate) {
             return Err(wrong(name, &rate.to_string(), "is not a probability", "write a number from 0 to 1"));

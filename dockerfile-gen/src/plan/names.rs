@@ -31,9 +31,6 @@ mod tests {
         let mut taken = BTreeSet::from(["build".to_owned()]);
         let names = ["2fa", "a-b", "a_b", "A.B", "scratch", "build", "Ünï", "日本", "_x"];
         let made: Vec<String> = names.iter().map(|name| stage_name(name, &mut taken)).collect();
-        assert_eq!(
-            made,
-            ["bin-2fa", "a-b", "a-b-bin", "a-b-bin-bin", "scratch-bin", "build-bin", "n", "app", "x"]
-        );
+        assert_eq!(made, ["bin-2fa", "a-b", "a-b-bin", "a-b-bin-bin", "scratch-bin", "build-bin", "n", "app", "x"]);
     }
 }

@@ -84,6 +84,8 @@ pub struct NodeProject {
     pub start: Option<Start>,
     /// Whether what it runs needs development dependencies.
     pub needs_development: bool,
+    /// Whether the running program needs no package, so that an install may make no folder for them.
+    pub bare: bool,
     /// Where it listens.
     pub listen: Listen,
     /// What of the package gets into the image.
@@ -260,6 +262,7 @@ fn assemble(
         pinned,
         bun,
         workspace: !members.is_empty(),
+        bare: root.dependencies(&["dependencies", "optionalDependencies", "peerDependencies"]).next().is_none(),
         members: needed.iter().map(|member| path(&member.dir)).collect(),
         inputs,
         input_folders,

@@ -14,11 +14,7 @@ use crate::plan::{Base, Mount, Op, PER_PLATFORM, Plan, Source, Stage, Step, Valu
 use super::{Difference, Read, Users, place};
 
 /// Walks plan and file together.
-pub(super) fn compare<'a>(
-    plan: &'a Plan,
-    file: &'a Dockerfile,
-    users: &Users,
-) -> Result<Vec<Read<'a>>, Difference> {
+pub(super) fn compare<'a>(plan: &'a Plan, file: &'a Dockerfile, users: &Users) -> Result<Vec<Read<'a>>, Difference> {
     let mut rest = file.instructions.iter();
     let missing = |what: String| Difference { line: None, reason: format!("{what} is missing") };
     for (name, default, _) in &plan.args {
@@ -38,8 +34,7 @@ pub(super) fn compare<'a>(
             for _ in 0..own.copied().unwrap_or(1) {
                 let instruction = rest.next().ok_or_else(|| missing(place(stage, step)))?;
                 if own.is_none() {
-                    let failed =
-                        |reason| Difference::at(instruction, format!("{}: {reason}", place(stage, step)));
+                    let failed = |reason| Difference::at(instruction, format!("{}: {reason}", place(stage, step)));
                     instruct(step, instruction, file.escape).map_err(failed)?;
                 }
                 reads.push(Read { stage: at, step, instruction, is_users: own.is_some() });
@@ -170,7 +165,9 @@ fn run<'a>(
     });
     let heredocs = match own_command {
         Some(command) => usize::from(command.contains('\n')),
-        None => BUILTIN.iter().find(|(name, _)| *name == template).map_or(0, |(_, text)| text.matches("<<'EOF'").count()),
+        None => {
+            BUILTIN.iter().find(|(name, _)| *name == template).map_or(0, |(_, text)| text.matches("<<'EOF'").count())
+        }
     };
     same("the number of here-documents", &heredocs, &instruction.heredocs.len())?;
     let is_empty = match &instruction.args {
@@ -187,7 +184,8 @@ fn run<'a>(
     }
     for (planned, flag) in mounts.iter().zip(&instruction.flags) {
         let value = flag.value.as_ref().filter(|_| flag.name == "mount").map(|value| value.text.as_str());
-        let mut expand = |text: &str| expand_word(text, escape, &|name| Some(format!("${{{name}}}"))).map_err(Into::into);
+        let mut expand =
+            |text: &str| expand_word(text, escape, &|name| Some(format!("${{{name}}}"))).map_err(Into::into);
         let found = ParsedMount::parse(value.unwrap_or_default(), &mut expand).map_err(|error| error.to_string())?;
         mount(planned, &found)?;
     }

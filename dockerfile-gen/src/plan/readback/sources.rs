@@ -181,7 +181,8 @@ fn from_root(workdir: &str, path: &str) -> String {
 
 /// Whether one of the two is or holds the other.
 fn meets(one: &str, other: &str) -> bool {
-    let inside = |path: &str, dir: &str| path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let inside =
+        |path: &str, dir: &str| path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     inside(other, one) || inside(one, other)
 }
 

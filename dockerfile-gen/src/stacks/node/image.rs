@@ -82,7 +82,7 @@ pub fn plan(project: &Project, node: &NodeProject, config: &Config) -> Result<Pl
     }
     stages.extend(install::stages(&layout)?);
     if has_build(node) {
-        stages.push(build::stage(&layout, "build"));
+        stages.push(build::stage(&layout, "build")?);
     }
     stages.push(runtime::stage(&layout, project)?);
     let lockfile = node.manager.lockfile.clone();
@@ -106,7 +106,7 @@ pub fn frontend(frontend: &Frontend, config: &Config) -> Result<Vec<Stage>> {
     let prefix = format!("{}-", frontend.stage);
     let layout = Layout::new(&frontend.node, config, &prefix, None);
     let mut stages = install::stages(&layout)?;
-    let mut last = build::stage(&layout, &frontend.stage);
+    let mut last = build::stage(&layout, &frontend.stage)?;
     for (index, path) in frontend.beside.iter().enumerate() {
         let step = Step::copy(&format!("beside-{index}"), [path.as_str()], &format!("/app/{path}"));
         last.steps.insert(0, step.after([] as [&str; 0]).why("the front end's scripts name it"));

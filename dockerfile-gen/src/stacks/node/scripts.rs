@@ -208,11 +208,46 @@ fn fallback(
             }
             &["tsc"]
         }
-        Framework::Nitro | Framework::Static { .. } => return None,
+        Framework::Static { by, .. } => static_build(package, by)?,
+        Framework::Nitro => {
+            let has = |name: &str| package.any_dependency(name).is_some();
+            let tools: [(&str, &[&str]); 4] = [
+                ("vinxi", &["vinxi", "build"]),
+                ("vite", &["vite", "build"]),
+                ("nitropack", &["nitropack", "build"]),
+                ("nitro", &["nitro", "build"]),
+            ];
+            tools.into_iter().find(|(name, _)| has(name))?.1
+        }
     };
     let mut command = manager.program(words[0], dir);
     command.extend(words[1..].iter().map(|word| (*word).to_owned()));
     Some(command)
+}
+
+/// The command that makes static files, by what [`Framework::Static`] says makes them.
+fn static_build(package: &Manifest, by: &str) -> Option<&'static [&'static str]> {
+    let has = |name: &str| package.any_dependency(name).is_some();
+    Some(match by {
+        "Next.js" => &["next", "build"],
+        "Nuxt" => &["nuxt", "generate"],
+        "React Router" if has("@remix-run/dev") => &["remix", "vite:build"],
+        "React Router" => &["react-router", "build"],
+        "Astro" => &["astro", "build"],
+        "Create React App" if has("@craco/craco") => &["craco", "build"],
+        "Create React App" => &["react-scripts", "build"],
+        "Angular" => &["ng", "build"],
+        "VitePress" => &["vitepress", "build"],
+        "Docusaurus" => &["docusaurus", "build"],
+        "Gatsby" => &["gatsby", "build"],
+        "Eleventy" => &["eleventy"],
+        "Vue CLI" => &["vue-cli-service", "build"],
+        "Vite" | "SvelteKit" => &["vite", "build"],
+        "Rsbuild" => &["rsbuild", "build"],
+        "Parcel" => &["parcel", "build"],
+        "webpack" => &["webpack", "--mode=production"],
+        _ => return None,
+    })
 }
 
 /// Environment that old builders need.

@@ -9,8 +9,8 @@ mod install;
 mod manifests;
 
 use crate::config::Config;
-use crate::plan::dockerignore;
 use crate::error::{Error, Result};
+use crate::plan::dockerignore;
 use crate::plan::service::{Service, finish};
 use crate::plan::system::{Family, SUITE, default_user, family, install as packages};
 use crate::plan::{Plan, Stage, Step};

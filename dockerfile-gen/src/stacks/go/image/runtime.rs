@@ -102,8 +102,7 @@ pub(super) fn stages(context: &Context<'_>, main: &GoMain, others: &[GoMain], im
     if !others.is_empty() {
         // So that every program, the default one included, can be asked for by its name.
         let name = context.stage_name(main);
-        stages
-            .push(Stage::from_stage(name, "runtime").comment(format!("docker build --target {name} ., the default")));
+        stages.push(Stage::from_stage(name, "runtime").comment(format!("docker build --target {name} ., the default")));
     }
     Ok(stages)
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::error::{Error, Result};
 use crate::plan::{Mount, Stage, Step, Value};
 use crate::stacks::node::{Framework, Keep, within};
 use crate::stacks::slug;
@@ -12,7 +13,10 @@ use crate::stacks::slug;
 use super::{Layout, has_modules, inside, install};
 
 /// Plans the stage.
-pub(super) fn stage(layout: &Layout<'_>, name: &str) -> Stage {
+///
+/// # Errors
+/// [`Error::Unsupported`] if nothing is known that builds the package.
+pub(super) fn stage(layout: &Layout<'_>, name: &str) -> Result<Stage> {
     let node = layout.node;
     let mut stage = Stage::from_stage(name, &layout.name("deps"));
     if let Framework::Static { fallback, by, .. } = &node.framework
@@ -49,7 +53,14 @@ pub(super) fn stage(layout: &Layout<'_>, name: &str) -> Stage {
     // Folders of members are copied whole, and their module folders hold development dependencies.
     let members = has_modules(node) && node.members.len() > 1;
     let check = install::check(layout);
-    let commands = check.iter().chain(&node.scripts.hooks).chain(&node.scripts.build).cloned().collect();
+    let commands: Vec<_> = check.iter().chain(&node.scripts.hooks).chain(&node.scripts.build).cloned().collect();
+    let makes = matches!(node.keep, Keep::Paths(_));
+    if makes && node.scripts.build.is_empty() {
+        return Err(Error::Unsupported {
+            reason: format!("{} says nothing of how it is built", within(node.dir.as_str(), "package.json")),
+            hint: "add a script `build` to it".into(),
+        });
+    }
     let step = Step::run("build", "node/build")
         .value("commands", Value::Commands(commands))
         .flag("strip", node.keep == Keep::All || members)
@@ -57,7 +68,7 @@ pub(super) fn stage(layout: &Layout<'_>, name: &str) -> Stage {
         .seconds(30.0);
     let step = if check.is_some() { install::store(step) } else { step };
     stage.push(caches(step, layout).why("the project's own install hooks, which need its sources, and its build"));
-    stage
+    Ok(stage)
 }
 
 /// Mounts the caches of the build.

@@ -215,7 +215,9 @@ fn production(layout: &Layout<'_>) -> Result<Option<Stage>> {
         let mut stage = Stage::from_stage(&name, &layout.name("deps"));
         let template = if node.manager.kind == ManagerKind::Pnpm { "node/pnpm-prune" } else { "node/npm-prune" };
         stage.push(
-            Step::run("prune", template).why("keeps what was done to the dependencies after they were installed"),
+            Step::run("prune", template)
+                .flag("bare", makes_no_folder(node))
+                .why("keeps what was done to the dependencies after they were installed"),
         );
         return Ok(Some(stage));
     }
@@ -235,7 +237,10 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
     let Manager { kind, frozen, .. } = node.manager;
     let package = layout.package_dir();
     let filtered = node.workspace && production && !package.is_empty();
-    let step = |template: &str| Step::run("install", template).flag("frozen", frozen).flag("production", production);
+    let step = |template: &str| {
+        let step = Step::run("install", template).flag("frozen", frozen).flag("production", production);
+        step.flag("bare", makes_no_folder(node))
+    };
     let step = match kind {
         ManagerKind::Npm => {
             let step = step("node/npm-install")
@@ -280,6 +285,11 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
         };
     }
     step.why("reruns only when the dependency set changes")
+}
+
+/// Whether an install may leave no node_modules folder, which the final stage copies.
+fn makes_no_folder(node: &NodeProject) -> bool {
+    node.bare && !node.workspace && !node.manager.pnp
 }
 
 /// The strict install once more, with the real manifests, where that takes a moment and fetches nothing: it links the
