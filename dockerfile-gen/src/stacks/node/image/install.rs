@@ -216,7 +216,7 @@ fn production(layout: &Layout<'_>) -> Result<Option<Stage>> {
         let template = if node.manager.kind == ManagerKind::Pnpm { "node/pnpm-prune" } else { "node/npm-prune" };
         stage.push(
             Step::run("prune", template)
-                .flag("bare", makes_no_folder(node))
+                .flag("bare", makes_no_folder(layout, true))
                 .why("keeps what was done to the dependencies after they were installed"),
         );
         return Ok(Some(stage));
@@ -239,7 +239,7 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
     let filtered = node.workspace && production && !package.is_empty();
     let step = |template: &str| {
         let step = Step::run("install", template).flag("frozen", frozen).flag("production", production);
-        step.flag("bare", makes_no_folder(node))
+        step.flag("bare", makes_no_folder(layout, production))
     };
     let step = match kind {
         ManagerKind::Npm => {
@@ -288,8 +288,10 @@ fn install(layout: &Layout<'_>, production: bool) -> Step {
 }
 
 /// Whether an install may leave no node_modules folder, which the final stage copies.
-fn makes_no_folder(node: &NodeProject) -> bool {
-    node.bare && !node.workspace && !node.manager.pnp
+fn makes_no_folder(layout: &Layout<'_>, production: bool) -> bool {
+    let node = layout.node;
+    let is_copied = has_modules(node) && (production || modules_stage(layout) == layout.name("deps"));
+    node.bare && is_copied && !node.workspace && !node.manager.pnp
 }
 
 /// The strict install once more, with the real manifests, where that takes a moment and fetches nothing: it links the
