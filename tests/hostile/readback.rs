@@ -261,6 +261,7 @@ proptest! {
 /// `COUNT` projects (15,000) from the seed `SEED`: none has an instruction that was not planned.
 #[test]
 #[ignore = "takes minutes"]
+#[allow(clippy::print_stdout)]
 fn campaign() {
     let number = |name: &str, default: usize| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let (count, seed) = (number("COUNT", 15_000), number("SEED", 1));

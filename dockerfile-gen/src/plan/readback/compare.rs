@@ -184,8 +184,7 @@ fn run<'a>(
     }
     for (planned, flag) in mounts.iter().zip(&instruction.flags) {
         let value = flag.value.as_ref().filter(|_| flag.name == "mount").map(|value| value.text.as_str());
-        let mut expand =
-            |text: &str| expand_word(text, escape, &|name| Some(format!("${{{name}}}"))).map_err(Into::into);
+        let mut expand = |text: &str| expand_word(text, escape, &|name| Some(format!("${{{name}}}")));
         let found = ParsedMount::parse(value.unwrap_or_default(), &mut expand).map_err(|error| error.to_string())?;
         mount(planned, &found)?;
     }
