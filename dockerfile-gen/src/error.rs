@@ -46,6 +46,56 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// A file is larger than any that a person would write.
+    #[error("`{path}` is larger than {}, which is the most that is read of such a file", size(*limit))]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read, in bytes.
+        limit: u64,
+    },
+    /// All files together are larger than what is read in one run.
+    #[error("`{path}` is not read: with it more than {} of this project would be read", size(*limit))]
+    TooMuch {
+        /// The file at which the limit was reached.
+        path: PathBuf,
+        /// The most that is read, in bytes.
+        limit: u64,
+    },
+    /// Something else than a regular file has the name of one.
+    #[error("`{path}` is {what}, not a regular file")]
+    NotAFile {
+        /// Where it is.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A link leads out of the project.
+    #[error("`{path}` is not read, because it leads out of the folder through a link")]
+    LeadsOut {
+        /// The link, or the path with a link in it.
+        path: PathBuf,
+    },
+    /// A link stands where a file would be written.
+    #[error("`{path}` is a link, and nothing is written through a link")]
+    Linked {
+        /// The link.
+        path: PathBuf,
+        /// Whether it is on the way to the file, and not the file itself.
+        is_folder: bool,
+    },
+    /// Somebody wrote a file at the same time.
+    #[error("`{path}` was changed by somebody else while it was to be written, and is left as it is")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another run does not come to an end.
+    #[error("`{path}` was not written, because another run has been writing into its folder for too long")]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// A manifest, lockfile or other project file does not say what its format demands.
     #[error("{}: {reason}", at(path, *line))]
     Manifest {
@@ -134,6 +184,13 @@ pub enum Error {
     },
 }
 
+/// A limit in the largest unit in which it is a whole number.
+fn size(bytes: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB"];
+    let fits = (0..units.len()).rev().find(|power| bytes.is_multiple_of(1 << (10 * power))).unwrap_or_default();
+    format!("{} {}", bytes >> (10 * fits), units[fits])
+}
+
 fn at(path: &str, line: Option<u32>) -> String {
     match line {
         Some(line) => format!("{path}:{line}"),
@@ -169,6 +226,16 @@ impl Error {
                 "please report it with the files that the project is made of: {}/issues",
                 env!("CARGO_PKG_REPOSITORY")
             )),
+            Self::TooLarge { .. } => Some("if it does not belong to the project, remove it or name it in a .gitignore".into()),
+            Self::TooMuch { .. } => Some("name what the project does not consist of in a .gitignore".into()),
+            Self::NotAFile { .. } => Some("move it out of the way, and run again".into()),
+            Self::LeadsOut { .. } => Some("put the file itself there, or remove the link".into()),
+            Self::Linked { is_folder: false, .. } => {
+                Some("`--print` shows what would be written, `--force` replaces the link and leaves what it leads to".into())
+            }
+            Self::Linked { is_folder: true, .. } => Some("name the folder itself, or replace the link by a folder".into()),
+            Self::Changed { .. } => Some("look at it, and run again".into()),
+            Self::Busy { .. } => Some("end the other run, and run again".into()),
             Self::Read { .. } | Self::Write { .. } => None,
         }
     }

@@ -5,13 +5,13 @@
 //! file whose bytes would not change is not touched.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::plan::render::MARK;
 use crate::tree::RelPath;
+use crate::tree::read::Reader;
+use crate::tree::write::{Done, Old, Put, look, write};
 
 /// Generated files: path relative to the project, and text.
 ///
@@ -73,11 +73,13 @@ impl Files {
     /// Compares each file to what is below `root`, and touches nothing.
     ///
     /// # Errors
-    /// [`Error::Read`] if a file is there and cannot be read.
+    /// [`Error::Read`] if a file is there and cannot be read, [`Error::LeadsOut`] if it is a link out of `root`,
+    /// [`Error::NotAFile`] and [`Error::TooLarge`].
     pub fn check(&self, root: impl AsRef<Path>) -> Result<BTreeMap<RelPath, Status>> {
         let mut statuses = BTreeMap::new();
+        let reader = Reader::open(root.as_ref())?;
         for (path, text) in &self.0 {
-            let old = read(&root.as_ref().join(path.as_str()))?;
+            let old = reader.bytes_if_there(path.as_str())?;
             let status = match old {
                 Some(old) if old == text.as_bytes() => Status::Fresh,
                 old => Status::Stale { diff: diff(path, old.as_deref(), text) },
@@ -100,32 +102,72 @@ impl Files {
         Ok(diffs.collect())
     }
 
-    /// Writes each file that is not fresh below `root`, all or none: if one may not be replaced, none is.
+    /// Writes each file that is not fresh below `root`, all or none: if one may not be replaced, none is. Folders on the
+    /// way are made.
     ///
     /// # Errors
-    /// [`Error::NotOurs`] for a file that `overwrite` protects, [`Error::Read`] and [`Error::Write`].
+    /// [`Error::NotOurs`] for a file and [`Error::Linked`] for a link that `overwrite` protects, [`Error::Linked`] for a
+    /// linked folder on the way, [`Error::Changed`] for a file that somebody writes at the same time, and
+    /// [`Error::Read`], [`Error::Write`], [`Error::NotAFile`], [`Error::TooLarge`] and [`Error::Busy`].
     pub fn write(&self, root: impl AsRef<Path>, overwrite: Overwrite) -> Result<BTreeMap<RelPath, Status>> {
-        let mut statuses = BTreeMap::new();
-        let mut stale = Vec::new();
+        let root = root.as_ref();
+        let decide = |path: &RelPath, text: &str, old: &Old| decide(&root.join(path.as_str()), text, old, overwrite);
         for (path, text) in &self.0 {
-            let place = root.as_ref().join(path.as_str());
-            let old = read(&place)?;
-            if old.as_deref() == Some(text.as_bytes()) {
-                statuses.insert(path.clone(), Status::Fresh);
-                continue;
-            }
-            let foreign = old.as_ref().is_some_and(|old| !is_untouched(old));
-            if (foreign || is_link(&place)) && overwrite == Overwrite::Refuse {
-                return Err(Error::NotOurs { path: place });
-            }
-            stale.push((path, text, place, old.filter(|_| foreign)));
+            decide(path, text, &look(root, path)?)?;
         }
-        for (path, text, place, keep) in stale {
-            let backup = keep.map(|old| save(&place, &old)).transpose()?;
-            replace(&place, text.as_bytes())?;
-            statuses.insert(path.clone(), Status::Written { backup });
+        let mut statuses = BTreeMap::new();
+        for (path, text) in &self.0 {
+            let done = write(root, path, is_untouched, &mut |old| decide(path, text, old))?;
+            statuses.insert(path.clone(), done.into());
         }
         Ok(statuses)
+    }
+}
+
+/// Says what is to be done with what is at the place of `text`.
+fn decide(place: &Path, text: &str, old: &Old, overwrite: Overwrite) -> Result<Put> {
+    let keep = match old {
+        Old::File(old) if old == text.as_bytes() => return Ok(Put::Fresh),
+        Old::File(old) => !is_untouched(old),
+        Old::Link if overwrite == Overwrite::Refuse => {
+            return Err(Error::Linked { path: place.to_owned(), is_folder: false });
+        }
+        Old::Link | Old::Missing => false,
+    };
+    if keep && overwrite == Overwrite::Refuse {
+        return Err(Error::NotOurs { path: place.to_owned() });
+    }
+    Ok(Put::New { bytes: text.into(), keep })
+}
+
+/// Writes the file at `path` below `root` anew: `change` gets the text that is there, and what was there is kept beside
+/// it. Safe as [`Files::write`].
+///
+/// # Errors
+/// What `change` returns, [`Error::Linked`] for a link, [`Error::Manifest`] for a file that is not UTF-8, and what
+/// [`Files::write`] returns.
+pub fn update(root: &Path, path: &RelPath, change: &mut dyn FnMut(&str) -> Result<String>) -> Result<Status> {
+    let done = write(root, path, is_untouched, &mut |old| {
+        let text = match old {
+            Old::Missing => "",
+            Old::File(bytes) => {
+                std::str::from_utf8(bytes).map_err(|_| Error::manifest(path.as_str(), None, "is not UTF-8 text"))?
+            }
+            Old::Link => return Err(Error::Linked { path: root.join(path.as_str()), is_folder: false }),
+        };
+        let new = change(text)?;
+        let is_fresh = new == text && *old != Old::Missing;
+        Ok(if is_fresh { Put::Fresh } else { Put::New { bytes: new.into(), keep: true } })
+    });
+    done.map(Status::from)
+}
+
+impl From<Done> for Status {
+    fn from(done: Done) -> Self {
+        match done {
+            Done::Fresh => Self::Fresh,
+            Done::Written { backup } => Self::Written { backup },
+        }
     }
 }
 
@@ -134,18 +176,6 @@ fn diff(path: &RelPath, old: Option<&[u8]>, new: &str) -> String {
     let text = String::from_utf8_lossy(old.unwrap_or_default());
     let before = if old.is_some() { format!("a/{path}") } else { "/dev/null".into() };
     similar::TextDiff::from_lines(text.as_ref(), new).unified_diff().header(&before, &format!("b/{path}")).to_string()
-}
-
-fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::Read { path: path.to_owned(), source }),
-    }
-}
-
-fn is_link(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|meta| meta.is_symlink())
 }
 
 /// The start of the line that carries the checksum of the rest of the file.
@@ -173,53 +203,10 @@ fn fnv(parts: &[&[u8]]) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Keeps `old` beside `place`, under a name that is free.
-fn save(place: &Path, old: &[u8]) -> Result<PathBuf> {
-    let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut number = 0;
-    loop {
-        let suffix = if number == 0 { String::new() } else { format!(".{number}") };
-        let backup = place.with_file_name(format!("{name}.bak{suffix}"));
-        match OpenOptions::new().write(true).create_new(true).open(&backup) {
-            Ok(mut file) => {
-                file.write_all(old).map_err(|source| Error::Write { path: backup.clone(), source })?;
-                return Ok(backup);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(source) => return Err(Error::Write { path: backup, source }),
-        }
-    }
-}
-
-/// Writes beside `place` and renames, so that nobody ever sees half a file. A link is replaced by the file.
-fn replace(place: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |source| Error::Write { path: place.to_owned(), source };
-    let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let draft = place.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written = (|| {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&draft)?;
-        file.write_all(bytes)?;
-        keep_permissions(place, &file)?;
-        file.sync_all()?;
-        fs::rename(&draft, place)
-    })();
-    if written.is_err() {
-        // What is left of a failed write is ours; if it cannot be removed either, the first error says more.
-        let _ = fs::remove_file(&draft);
-    }
-    written.map_err(failed)
-}
-
-fn keep_permissions(place: &Path, file: &File) -> io::Result<()> {
-    match fs::symlink_metadata(place) {
-        Ok(meta) if meta.is_file() => file.set_permissions(meta.permissions()),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn files(text: &str) -> Files {
         Files(BTreeMap::from([(RelPath::new("Dockerfile").unwrap(), stamped(text))]))

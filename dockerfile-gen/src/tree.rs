@@ -6,15 +6,20 @@
 
 mod disk;
 mod edited;
+mod fault;
+mod folder;
 mod git_index;
 mod gitignore;
 mod memory;
+pub(crate) mod read;
 mod recorder;
 mod rel_path;
+pub(crate) mod write;
 
 pub use disk::DiskTree;
 pub use edited::Edited;
 pub use memory::MemTree;
+pub use read::{MOST_IN_ALL, MOST_OF_A_FILE, named};
 pub use recorder::Recorder;
 pub use rel_path::RelPath;
 

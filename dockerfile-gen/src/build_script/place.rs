@@ -15,6 +15,8 @@ use std::process::Command;
 use super::Mode;
 use crate::error::{Error, Result};
 use crate::plan::render::MARK;
+use crate::tree::named;
+use crate::tree::read::Reader;
 
 /// The variable that decides over the mode.
 pub(super) const SWITCH: &str = "DOCKERFILE_GEN";
@@ -89,7 +91,7 @@ impl Surroundings {
 
     fn new(manifest_dir: &Path) -> Self {
         let is_there = |path: &str| Path::new(path).exists();
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = named(Path::new("/proc/sys/kernel/hostname"), None).unwrap_or_default();
         Self {
             manifest_dir: manifest_dir.to_owned(),
             out_dir: PathBuf::new(),
@@ -162,11 +164,12 @@ impl Surroundings {
 fn is_kept(root: &Path) -> bool {
     let signs = [".git", ".jj", ".hg", ".svn", ".pijul"];
     root.ancestors().any(|dir| signs.iter().any(|sign| dir.join(sign).exists()))
-        || ["Dockerfile", ".dockerignore"].iter().any(|name| is_generated(&root.join(name)))
+        || ["Dockerfile", ".dockerignore"].iter().any(|name| is_generated(root, name))
 }
 
-fn is_generated(path: &Path) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(MARK))
+fn is_generated(root: &Path, name: &str) -> bool {
+    let bytes = Reader::open(root).and_then(|reader| reader.bytes(name));
+    bytes.is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(MARK))
 }
 
 #[cfg(test)]

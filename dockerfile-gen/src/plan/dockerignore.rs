@@ -73,6 +73,7 @@ const COMMON: &[(&str, &[&str])] = &[
             "**/*.log",
         ],
     ),
+    ("backups and drafts", &["**/*.bak", "**/*.bak.*", "**/.*.cargo-dockerfile-*"]),
     ("documentation", &["*.md", "*.rst", "*.adoc", "LICENSE*", "COPYING*", "docs"]),
 ];
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::read::Reader;
 use super::{FileMeta, RelPath, Tree, git_index, gitignore};
 use crate::error::{Error, Result};
 
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct DiskTree {
     root: PathBuf,
+    reader: Reader,
     files: BTreeMap<RelPath, FileMeta>,
     empty_dirs: BTreeSet<RelPath>,
 }
@@ -24,13 +26,16 @@ impl DiskTree {
     /// [`Error::Read`] if the folder or one below it cannot be listed.
     pub fn open(root: impl AsRef<Path>) -> Result<Self> {
         let mut tree = Self::empty(root.as_ref())?;
-        let (above, ignores) = gitignore::above(&tree.root);
+        let (above, ignores) = gitignore::above(&tree.root)?;
         let mut open = vec![(RelPath::default(), ignores)];
         while let Some((dir, ignores)) = open.pop() {
             let path = tree.root.join(dir.as_str());
             let found = entries(&path)?;
             let base = if dir.as_str().is_empty() { above.len() } else { above.len() + dir.as_str().len() + 1 };
-            let ignores = ignores.and_of(&path, base);
+            let ignores = match found.iter().any(|(name, _)| name == gitignore::NAME) {
+                true => ignores.and_of(&tree.reader, dir.as_str(), base)?,
+                false => ignores,
+            };
             let has_cargo = found.iter().any(|(name, _)| name == "Cargo.toml");
             for (name, entry) in found {
                 let Some(rel) = dir.join(&name) else { continue };
@@ -56,12 +61,19 @@ impl DiskTree {
             let Some(path) = RelPath::new(&tracked).filter(|path| !self.files.contains_key(path)) else { continue };
             let full = self.root.join(path.as_str());
             let in_bulk = path.as_str().split('/').any(is_always_bulk);
-            if let (Ok(meta), false) = (fs::symlink_metadata(&full), in_bulk)
+            // A folder that git tracks may be a link by now: what lies behind it is no part of the project.
+            if let (Ok(meta), false, false) = (fs::symlink_metadata(&full), in_bulk, self.is_behind_link(&path))
                 && !meta.is_dir()
             {
                 self.files.insert(path, file_meta(&full, &meta));
             }
         }
+    }
+
+    /// Whether a folder on the way to `path` is a link.
+    fn is_behind_link(&self, path: &RelPath) -> bool {
+        let above = path.as_str().match_indices('/').map(|(at, _)| &path.as_str()[..at]);
+        above.into_iter().any(|dir| fs::symlink_metadata(self.root.join(dir)).is_ok_and(|meta| meta.is_symlink()))
     }
 
     /// Lists all that lies below `root`, `.git` and empty folders included: what a build context would hold without a
@@ -93,7 +105,8 @@ impl DiskTree {
 
     fn empty(root: &Path) -> Result<Self> {
         let root = fs::canonicalize(root).map_err(|source| Error::Read { path: root.to_owned(), source })?;
-        Ok(Self { root, files: BTreeMap::new(), empty_dirs: BTreeSet::new() })
+        let reader = Reader::open(&root)?;
+        Ok(Self { root, reader, files: BTreeMap::new(), empty_dirs: BTreeSet::new() })
     }
 }
 
@@ -174,17 +187,11 @@ impl Tree for DiskTree {
     }
 
     fn bytes(&self, path: &RelPath) -> Result<Vec<u8>> {
-        let full = self.root.join(path.as_str());
-        // The walk follows no links, so the way to a file that it found has none.
-        if self.files.get(path).is_some_and(|meta| meta.link.is_none()) {
-            return fs::read(&full).map_err(|source| Error::Read { path: full, source });
-        }
-        // A link may lead out of the project: what lies there is not in the build context.
-        let real = fs::canonicalize(&full).map_err(|source| Error::Read { path: full.clone(), source })?;
-        if !real.starts_with(&self.root) {
-            return Err(super::missing(path));
-        }
-        fs::read(&real).map_err(|source| Error::Read { path: full, source })
+        self.reader.bytes(path.as_str())
+    }
+
+    fn content_id(&self, path: &RelPath) -> Result<u128> {
+        self.reader.content_id(path.as_str())
     }
 
     fn disk_root(&self) -> Option<&Path> {

@@ -8,25 +8,52 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::read::Reader;
+
 /// Paths of the tracked files of the repository that `root` lies in, relative to `root` and sorted; none if there is no
-/// repository or its index is of a kind that is not known here.
+/// repository, or its index is of a kind that is not known here or larger than what is read of a file.
 pub(super) fn tracked(root: &Path) -> Vec<String> {
-    let Some(repository) = root.ancestors().find(|dir| dir.join(".git").exists()) else { return Vec::new() };
+    let Some(repository) = repository(root) else { return Vec::new() };
     let way = root.strip_prefix(repository).ok().and_then(Path::to_str).unwrap_or_default();
     let way = if way.is_empty() { String::new() } else { format!("{}/", way.replace('\\', "/")) };
-    let index = git_dir(repository).and_then(|dir| fs::read(dir.join("index")).ok()).unwrap_or_default();
-    let paths = entries(&index).unwrap_or_default();
+    let paths = entries(&index(repository).unwrap_or_default()).unwrap_or_default();
     paths.iter().filter_map(|path| path.strip_prefix(&way)).map(str::to_owned).collect()
 }
 
-/// The folder `.git`, or the one that a file of this name points to: a work tree or a submodule.
-fn git_dir(repository: &Path) -> Option<PathBuf> {
-    let path = repository.join(".git");
-    if path.is_dir() {
-        return Some(path);
+/// The nearest folder at or above `root` that has a `.git`.
+pub(super) fn repository(root: &Path) -> Option<&Path> {
+    root.ancestors().find(|dir| fs::symlink_metadata(dir.join(".git")).is_ok())
+}
+
+/// The index in the folder `.git`, or in the one that a file of this name points to: a work tree or a submodule.
+fn index(repository: &Path) -> Option<Vec<u8>> {
+    let reader = Reader::open(repository).ok()?;
+    // A link named `.git` could lead anywhere.
+    if fs::symlink_metadata(repository.join(".git")).ok()?.is_dir() {
+        return reader.bytes(".git/index").ok();
     }
-    let text = fs::read_to_string(path).ok()?;
-    Some(repository.join(text.strip_prefix("gitdir:")?.trim()))
+    if !reader.is_regular(".git") {
+        return None;
+    }
+    let text = String::from_utf8(reader.bytes(".git").ok()?).ok()?;
+    let git_dir = fs::canonicalize(repository.join(text.strip_prefix("gitdir:")?.trim())).ok()?;
+    let of_this = is_inside_repository_above(&git_dir, repository) || points_back(&git_dir, repository);
+    Reader::open(&git_dir).ok().filter(|_| of_this)?.bytes("index").ok()
+}
+
+/// Whether a submodule's `.git` points into the repository that it is part of.
+fn is_inside_repository_above(git_dir: &Path, repository: &Path) -> bool {
+    let mut above = repository.ancestors().skip(1);
+    above.any(|dir| git_dir.starts_with(dir.join(".git").join("modules")))
+}
+
+/// Whether a work tree's `.git` is the one that git itself knows there. A file with this name can name any folder.
+fn points_back(git_dir: &Path, repository: &Path) -> bool {
+    let back = || -> Option<PathBuf> {
+        let text = String::from_utf8(Reader::open(git_dir).ok()?.bytes("gitdir").ok()?).ok()?;
+        fs::canonicalize(git_dir.join(text.trim())).ok()
+    };
+    back().is_some_and(|back| back == repository.join(".git"))
 }
 
 /// The paths of an index of version 2, 3 or 4; `None` if it is broken.

@@ -9,12 +9,22 @@
 //! beginning of a pattern count as `**` between slashes, so that `/a**/b` matches `ab`. What git knows beyond these
 //! files is left out: a user's own excludes, `.git/info/exclude`, and that a file may be tracked although it is ignored.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+<<<<<<< HEAD
 use crate::model::glob::class::{Class, posix};
 use crate::model::glob::program::{Node, Program, Unit};
+=======
+use super::read::Reader;
+use crate::error::{Error, Result};
+
+use crate::glob::class::{Class, posix};
+use crate::glob::program::{Node, Program, Unit};
+>>>>>>> aada239 (Files are read and written in one place each: below the folder whatever links say, never through a link, and nothing is lost)
+
+/// The name of the files.
+pub(super) const NAME: &str = ".gitignore";
 
 /// The .gitignore files that hold in a folder, the folder's own first. Paths are seen from the repository's folder.
 #[derive(Clone, Debug, Default)]
@@ -38,15 +48,23 @@ struct Rule {
 }
 
 impl Ignores {
-    /// Adds the file of `folder`, to which `base` bytes of a path lead, if it has one.
-    pub(crate) fn and_of(&self, folder: &Path, base: usize) -> Self {
-        let path = folder.join(".gitignore");
+    /// Adds the file of `folder`, seen from the reader's, to which `base` bytes of a path lead, if it has one.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`]: to go on without its lines would bring in what it keeps out.
+    pub(crate) fn and_of(&self, reader: &Reader, folder: &str, base: usize) -> Result<Self> {
+        let path = if folder.is_empty() { NAME.to_owned() } else { format!("{folder}/{NAME}") };
         // Git does not follow a link here either; it could lead anywhere.
-        if !fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
-            return self.clone();
+        if !reader.is_regular(&path) {
+            return Ok(self.clone());
         }
-        let rules = fs::read(&path).map(|bytes| rules(&bytes)).unwrap_or_default();
-        Self(Some(Arc::new(IgnoreFile { base, rules, outer: self.clone() })))
+        let rules = match reader.bytes(&path) {
+            Ok(bytes) => rules(&bytes),
+            Err(error @ Error::TooLarge { .. }) => return Err(error),
+            // Git goes on without one that it cannot read.
+            Err(_) => Vec::new(),
+        };
+        Ok(Self(Some(Arc::new(IgnoreFile { base, rules, outer: self.clone() }))))
     }
 
     /// Whether `path` is ignored, in a folder that is not.
@@ -66,21 +84,21 @@ impl Ignores {
 
 /// The way from the repository's folder to `root`, with a slash at its end, and the files on it without the one of
 /// `root` itself. Nothing if git knows no repository there, or ignores `root`.
-pub(crate) fn above(root: &Path) -> (String, Ignores) {
-    let outside = Default::default;
-    let Some(repository) = root.ancestors().find(|dir| dir.join(".git").exists()) else { return outside() };
-    let (mut way, mut ignores, mut dir) = (String::new(), Ignores::default(), repository.to_owned());
+pub(crate) fn above(root: &Path) -> Result<(String, Ignores)> {
+    let outside = || Ok(Default::default());
+    let Some(repository) = super::git_index::repository(root) else { return outside() };
+    let reader = Reader::open(repository)?;
+    let (mut way, mut ignores) = (String::new(), Ignores::default());
     for part in root.strip_prefix(repository).unwrap_or(Path::new("")) {
         let Some(name) = part.to_str() else { return outside() };
-        ignores = ignores.and_of(&dir, way.len());
+        ignores = ignores.and_of(&reader, way.trim_end_matches('/'), way.len())?;
         way.push_str(name);
         if ignores.ignores(&way, true) {
             return outside();
         }
         way.push('/');
-        dir.push(part);
     }
-    (way, ignores)
+    Ok((way, ignores))
 }
 
 impl Rule {
@@ -227,6 +245,7 @@ fn named(text: &[u8]) -> Option<Named> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::fs;
     use std::path::PathBuf;
     use std::process::Command;
     use std::sync::atomic::{AtomicU32, Ordering};

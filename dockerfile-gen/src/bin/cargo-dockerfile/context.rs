@@ -39,9 +39,9 @@ pub(crate) fn run(args: &ContextArgs) -> Result<(), Error> {
     let tree = DiskTree::open_all(&args.path)?;
     let found = match (dockerfile(&tree, args.file.as_deref()), &args.file) {
         (Ok(found), _) => Some(found),
-        (Err(error), Some(_)) => return Err(error),
         // Without a Dockerfile nothing is asked for, and all that is not left out might be.
-        (Err(_), None) => None,
+        (Err(Error::Read { source, .. }), None) if source.kind() == std::io::ErrorKind::NotFound => None,
+        (Err(error), _) => return Err(error),
     };
     let path = found.as_ref().map_or("", |(path, _)| path);
     let ignore = Dockerignore::of(&tree, path)?;

@@ -12,16 +12,18 @@ pub(crate) const CONFIG: &str = include_str!("dockerfile.toml");
 /// Writes the configuration file, or the templates into `templates`, and returns what was written.
 pub(crate) fn write(root: &Path, templates: Option<&str>, force: bool) -> Result<Vec<PathBuf>, Error> {
     let mut files = BTreeMap::new();
-    let mut add = |path: &str, text: &str| {
-        files.insert(RelPath::new(path).unwrap_or_default(), text.to_owned());
-    };
     match templates {
-        None => add("dockerfile.toml", CONFIG),
-        Some(folder) => BUILTIN.iter().for_each(|(name, text)| add(&format!("{folder}/{name}.hbs"), text)),
-    }
-    for path in files.keys() {
-        let folder = root.join(path.parent());
-        std::fs::create_dir_all(&folder).map_err(|source| Error::Write { path: folder, source })?;
+        None => drop(files.insert(RelPath::new("dockerfile.toml").unwrap_or_default(), CONFIG.to_owned())),
+        Some(folder) => {
+            let Some(folder) = RelPath::new(folder) else {
+                return Err(Error::Unsupported {
+                    reason: format!("`{folder}` is not a folder below the project's"),
+                    hint: "templates belong to the project: name a folder as seen from its own".into(),
+                });
+            };
+            let place = |name: &str| folder.join(&format!("{name}.hbs")).unwrap_or_default();
+            files.extend(BUILTIN.iter().map(|(name, text)| (place(name), (*text).to_owned())));
+        }
     }
     let overwrite = if force { Overwrite::Backup } else { Overwrite::Refuse };
     let statuses = Files(files).write(root, overwrite)?;

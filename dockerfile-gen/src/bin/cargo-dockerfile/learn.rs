@@ -7,7 +7,8 @@ use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use dockerfile_gen::history::Repository;
 use dockerfile_gen::learn::{FEWEST_COMMITS, expected_cost, learn, with_rates};
-use dockerfile_gen::{ConfigLayer, DiskTree, Error, Plan, config, generate};
+use dockerfile_gen::output::update;
+use dockerfile_gen::{ConfigLayer, DiskTree, Error, Plan, RelPath, Status, config, generate};
 use serde_json::json;
 
 const BOLD: Style = Style::new().bold();
@@ -90,13 +91,13 @@ fn moves(before: &Plan, after: &Plan) {
 }
 
 fn write(root: &std::path::Path, rates: &BTreeMap<String, f64>) -> Result<(), Error> {
-    let path = root.join("dockerfile.toml");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(Error::Read { path, source }),
+    let name = "dockerfile.toml";
+    let Some(path) = RelPath::new(name) else { return Ok(()) };
+    let status = update(root, &path, &mut |text| Ok(with_rates(text, rates)))?;
+    let backup = match status {
+        Status::Written { backup: Some(backup) } => format!(", the old one is {}", backup.display()),
+        _ => String::new(),
     };
-    std::fs::write(&path, with_rates(&text, rates)).map_err(|source| Error::Write { path: path.clone(), source })?;
-    eprintln!("{GOOD}{:>12}{GOOD:#} {}", "Wrote", path.display());
+    eprintln!("{GOOD}{:>12}{GOOD:#} {}{backup}", "Wrote", root.join(name).display());
     Ok(())
 }

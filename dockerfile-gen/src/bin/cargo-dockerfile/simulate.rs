@@ -10,7 +10,7 @@ use dockerfile_gen::history::Repository;
 use dockerfile_gen::simulate::{
     Context, Fault, ImageStore, Input, Options, Replay, Step, StepShare, Text, estimate, measured, replay, simulate,
 };
-use dockerfile_gen::tree::Edited;
+use dockerfile_gen::tree::{Edited, named};
 use dockerfile_gen::{DiskTree, Error, RelPath, Tree};
 use serde_json::{Value, json};
 
@@ -130,10 +130,12 @@ pub(crate) fn dockerfile(tree: &dyn Tree, file: Option<&Path>) -> Result<(String
             return Ok((inside.to_owned(), text));
         }
     }
+    let Some(path) = file else {
+        let path = tree.disk_root().unwrap_or(Path::new("")).join("Dockerfile");
+        return Err(Error::Read { path, source: std::io::ErrorKind::NotFound.into() });
+    };
     // It need not lie in the context.
-    let path = PathBuf::from(names.first().copied().unwrap_or("Dockerfile"));
-    let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-    Ok((path.display().to_string(), text))
+    Ok((path.display().to_string(), named(path, tree.disk_root())?))
 }
 
 pub(crate) fn parse(path: &str, text: &str) -> Result<Dockerfile, Error> {
@@ -213,10 +215,7 @@ fn commits(args: &SimulateArgs, count: usize) -> Result<(), Error> {
     let repository = Repository::open(&args.path)?;
     let options = options(args)?;
     let seconds = match &args.measured {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-            measured(&text)
-        }
+        Some(path) => measured(&named(path, None)?),
         None => Default::default(),
     };
     let cost =
