@@ -19,7 +19,7 @@ pub(crate) mod write;
 pub use disk::DiskTree;
 pub use edited::Edited;
 pub use memory::MemTree;
-pub use read::{MOST_IN_ALL, MOST_OF_A_FILE, named};
+pub use read::{MOST_IN_ALL, MOST_OF_A_FILE, MOST_OF_A_MANIFEST, named};
 pub use recorder::Recorder;
 pub use rel_path::RelPath;
 
@@ -159,6 +159,11 @@ impl dyn Tree + '_ {
     pub fn text(&self, path: &str) -> Result<Option<String>> {
         let Some((path, _)) = self.files().get_key_value(path) else { return Ok(None) };
         let bytes = self.bytes(path)?;
+        // A tree that is no folder on disk may hold anything, too.
+        let limit = read::most(path.as_str());
+        if bytes.len() as u64 > limit {
+            return Err(Error::TooLarge { path: path.as_str().into(), limit });
+        }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Some(text)),

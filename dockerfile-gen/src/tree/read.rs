@@ -140,10 +140,38 @@ pub(super) fn whole(mut file: &File, meta: &Metadata, limit: u64, full: &dyn Fn(
     Ok(bytes)
 }
 
+/// The most that is read of a Dockerfile and of a manifest, in bytes. The largest of public projects have a tenth.
+pub const MOST_OF_A_MANIFEST: u64 = 1 << 20;
+
+/// What needs many times its size in memory to be read is held to less than [`MOST_OF_A_FILE`]: the starts and ends of
+/// names, and bytes. The largest lockfiles of public projects have 5 MiB.
+const LIMITS: &[(&str, &str, u64)] = &[
+    ("", "Dockerfile", MOST_OF_A_MANIFEST),
+    ("Dockerfile", "", MOST_OF_A_MANIFEST),
+    ("", "dockerfile", MOST_OF_A_MANIFEST),
+    ("", ".dockerignore", MOST_OF_A_MANIFEST),
+    ("", ".gitignore", MOST_OF_A_MANIFEST),
+    ("", ".hbs", MOST_OF_A_MANIFEST),
+    // Cargo takes more than two hundred times the size.
+    ("Cargo.toml", "Cargo.toml", 512 << 10),
+    ("", ".toml", MOST_OF_A_MANIFEST),
+    ("Pipfile", "Pipfile", MOST_OF_A_MANIFEST),
+    ("package.json", "package.json", MOST_OF_A_MANIFEST),
+    ("go.", ".mod", MOST_OF_A_MANIFEST),
+    ("", ".txt", 4 << 20),
+    ("", ".in", 4 << 20),
+    ("Cargo", ".lock", 8 << 20),
+    ("Pipfile", ".lock", 8 << 20),
+    ("pdm", ".lock", 7 << 20),
+    ("poetry", ".lock", 7 << 20),
+    ("uv", ".lock", 7 << 20),
+];
+
 /// The most that is read of the file at `path`.
 pub(super) fn most(path: &str) -> u64 {
-    let _ = path;
-    MOST_OF_A_FILE
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let fits = |(start, end, _): &&(&str, &str, u64)| name.starts_with(start) && name.ends_with(end);
+    LIMITS.iter().find(fits).map_or(MOST_OF_A_FILE, |(_, _, most)| *most)
 }
 
 /// The way to a file in the project, for an error.

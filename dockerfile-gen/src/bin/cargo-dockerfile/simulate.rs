@@ -10,7 +10,7 @@ use dockerfile_gen::history::Repository;
 use dockerfile_gen::simulate::{
     Context, Fault, ImageStore, Input, Options, Replay, Step, StepShare, Text, estimate, measured, replay, simulate,
 };
-use dockerfile_gen::tree::{Edited, named};
+use dockerfile_gen::tree::{Edited, MOST_OF_A_MANIFEST, named};
 use dockerfile_gen::{DiskTree, Error, RelPath, Tree};
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ pub(crate) fn dockerfile(tree: &dyn Tree, file: Option<&Path>) -> Result<(String
     for name in &names {
         let inside = name.strip_prefix("./").unwrap_or(name);
         if let Some(text) = tree.text(inside)? {
-            return Ok((inside.to_owned(), text));
+            return small_enough(inside.to_owned(), text);
         }
     }
     let Some(path) = file else {
@@ -135,7 +135,15 @@ pub(crate) fn dockerfile(tree: &dyn Tree, file: Option<&Path>) -> Result<(String
         return Err(Error::Read { path, source: std::io::ErrorKind::NotFound.into() });
     };
     // It need not lie in the context.
-    Ok((path.display().to_string(), named(path, tree.disk_root())?))
+    small_enough(path.display().to_string(), named(path, tree.disk_root())?)
+}
+
+/// A Dockerfile may have any name, so its size is asked for when it is known to be one.
+fn small_enough(path: String, text: String) -> Result<(String, String), Error> {
+    match text.len() as u64 > MOST_OF_A_MANIFEST {
+        true => Err(Error::TooLarge { path: path.into(), limit: MOST_OF_A_MANIFEST }),
+        false => Ok((path, text)),
+    }
 }
 
 pub(crate) fn parse(path: &str, text: &str) -> Result<Dockerfile, Error> {
