@@ -154,6 +154,7 @@ fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
     })?;
     let name = |path: &str| RelPath::new(path).unwrap_or_default();
     let files = Files(BTreeMap::from([(name("Dockerfile"), dockerfile), (name(".dockerignore"), dockerignore)]));
+    tree.all_was_read()?;
     Ok(Generated { project, plan, files, reads: tree.reads() })
 }
 

@@ -12,16 +12,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-<<<<<<< HEAD
-use crate::model::glob::class::{Class, posix};
-use crate::model::glob::program::{Node, Program, Unit};
-=======
 use super::read::Reader;
 use crate::error::{Error, Result};
-
-use crate::glob::class::{Class, posix};
-use crate::glob::program::{Node, Program, Unit};
->>>>>>> aada239 (Files are read and written in one place each: below the folder whatever links say, never through a link, and nothing is lost)
+use crate::model::glob::class::{Class, posix};
+use crate::model::glob::program::{Node, Program, Unit};
 
 /// The name of the files.
 pub(super) const NAME: &str = ".gitignore";
@@ -252,7 +246,6 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::*;
     use crate::tree::{DiskTree, Tree};
 
     /// A repository that is removed with the test.

@@ -174,7 +174,88 @@ pub(super) fn most(path: &str) -> u64 {
     LIMITS.iter().find(fits).map_or(MOST_OF_A_FILE, |(_, _, most)| *most)
 }
 
+/// Refuses a file that is larger than what is read of it, before somebody else reads it.
+pub(crate) fn small_enough(path: &RelPath, size: u64) -> Result<()> {
+    let limit = most(path.as_str());
+    if size > limit { Err(Error::TooLarge { path: path.as_str().into(), limit }) } else { Ok(()) }
+}
+
 /// The way to a file in the project, for an error.
 pub(super) fn full(root: &Path, path: &RelPath) -> PathBuf {
     root.join(path.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_file_is_compared_as_if_it_had_been_read_at_once() {
+        let root = std::env::temp_dir().join(format!("dockerfile-gen-compared-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        let bytes: Vec<u8> = (0..1_000_003u32).map(|number| number as u8).collect();
+        fs::write(root.join("a"), &bytes).unwrap();
+        fs::write(root.join("empty"), "").unwrap();
+        let reader = Reader::open(&root).unwrap();
+        assert_eq!(reader.content_id("a").unwrap(), crate::tree::content_id(&bytes));
+        assert_eq!(reader.content_id("empty").unwrap(), crate::tree::content_id(b""));
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn all_files_together_have_a_limit() {
+        let root = std::env::temp_dir().join(format!("dockerfile-gen-total-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("a"), "12345678").unwrap();
+        let mut reader = Reader::open(&root).unwrap();
+        reader.left = AtomicU64::new(20);
+        assert!(reader.bytes("a").is_ok() && reader.bytes("a").is_ok());
+        assert!(matches!(reader.bytes("a"), Err(Error::TooMuch { .. })));
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    /// Whatever reads or writes by itself goes round the checks of the two functions.
+    #[test]
+    fn nothing_else_reads_or_writes() {
+        let forbidden = [
+            "fs::read(",
+            "read_to_string(",
+            "fs::write(",
+            "File::open",
+            "File::create",
+            "OpenOptions",
+            "fs::copy(",
+            "fs::rename(",
+            "fs::remove",
+            "create_dir",
+            "hard_link(",
+            "set_permissions(",
+        ];
+        let mut open = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+        open.push(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../dockerfile-macros/src"));
+        let mut seen = 0;
+        while let Some(path) = open.pop() {
+            if path.is_dir() {
+                open.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let is_own = ["tree/read.rs", "tree/write.rs", "folder/by_handle.rs", "folder/by_path.rs"]
+                .iter()
+                .any(|own| path.ends_with(own));
+            if is_own || path.extension().is_none_or(|end| end != "rs") || path.ends_with("tests.rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            for line in code.lines().map(str::trim_start).filter(|line| !line.starts_with("//")) {
+                // The tables of what programs do name such calls as text.
+                let is_text = line.starts_with('"');
+                let found = forbidden.iter().find(|call| line.contains(*call) && !is_text);
+                assert_eq!(found, None, "{}: {line}", path.display());
+            }
+            seen += 1;
+        }
+        assert!(seen > 50);
+    }
 }

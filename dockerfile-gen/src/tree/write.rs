@@ -352,3 +352,73 @@ fn draft_of(name: &str) -> Option<(&str, &str)> {
 fn failed(path: &Path) -> impl Fn(io::Error) -> Error {
     move |source| Error::Write { path: path.to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::fault::{Fault, plan};
+    use super::*;
+    use std::fs;
+
+    fn is_ours(bytes: &[u8]) -> bool {
+        bytes.starts_with(b"ours")
+    }
+
+    fn put(root: &Path, keep: bool) -> Result<Done> {
+        let path = RelPath::new("d/f").unwrap();
+        write(root, &path, is_ours, &mut |_| Ok(Put::New { bytes: b"ours, new".to_vec(), keep }))
+    }
+
+    /// Every file of the folder but whole or half drafts that are ours.
+    fn texts(root: &Path) -> Vec<(String, String)> {
+        let read = |entry: fs::DirEntry| {
+            let name = entry.file_name().into_string().unwrap();
+            let text = fs::read_to_string(entry.path()).unwrap();
+            (name, text)
+        };
+        fs::read_dir(root.join("d")).unwrap().map(|entry| read(entry.unwrap())).collect()
+    }
+
+    /// Whatever call fails, or is the last of a killed process: the place holds the old text or the new one, the user's
+    /// text is somewhere, and the next run leaves no draft.
+    #[test]
+    fn a_fault_at_any_step_loses_nothing() {
+        let root = std::env::temp_dir().join(format!("dockerfile-gen-fault-{}", std::process::id()));
+        let mut cases = 0;
+        for (old, keep) in [(None, false), (Some("ours, old"), false), (Some("theirs"), true)] {
+            for fault in [Fault::Fails, Fault::Killed] {
+                for step in 0..40 {
+                    let _ = fs::remove_dir_all(&root);
+                    fs::create_dir_all(root.join("d")).unwrap();
+                    if let Some(old) = old {
+                        fs::write(root.join("d/f"), old).unwrap();
+                    }
+                    plan(Some((step, fault)));
+                    let done = put(&root, keep);
+                    plan(None);
+                    let place = texts(&root).into_iter().find(|(name, _)| name == "f").map(|(_, text)| text);
+                    let says = format!("{old:?} {fault:?} {step} {done:?}");
+                    assert!(place.as_deref() == old || place.as_deref() == Some("ours, new"), "{says}: {place:?}");
+                    assert!(done.is_err() || place.as_deref() == Some("ours, new"), "{says}");
+                    let is_kept = || texts(&root).iter().any(|(_, text)| text == "theirs");
+                    assert!(old != Some("theirs") || is_kept(), "{says}");
+                    put(&root, keep).unwrap();
+                    assert!(old != Some("theirs") || is_kept(), "{says}, after the next run");
+                    let drafts = texts(&root).into_iter().filter(|(name, _)| draft_of(name).is_some()).count();
+                    assert_eq!(drafts, 0, "{says}");
+                    cases += 1;
+                }
+            }
+        }
+        fs::remove_dir_all(root).unwrap();
+        assert_eq!(cases, 240);
+    }
+
+    #[test]
+    fn names_of_drafts_are_known_and_no_others() {
+        assert_eq!(draft_of(".Dockerfile.cargo-dockerfile-0123456789abcdef.tmp"), Some(("Dockerfile", "tmp")));
+        assert_eq!(draft_of("..dockerignore.cargo-dockerfile-0123456789abcdef.old"), Some((".dockerignore", "old")));
+        for name in ["Dockerfile.bak", ".cargo-dockerfile-0123456789abcdef.tmp", ".a.cargo-dockerfile-0.tmp"] {
+            assert_eq!(draft_of(name), None);
+        }
+    }
+}

@@ -19,6 +19,10 @@ pub(super) fn read(tree: &dyn Tree) -> Result<Metadata> {
         return Err(Error::Cargo { reason: "the project is not on disk".into() });
     };
     tree.text("Cargo.toml")?.ok_or_else(|| Error::manifest("Cargo.toml", None, "is missing"))?;
+    // Cargo reads the manifests of the members itself.
+    for (path, meta) in tree.files().iter().filter(|(path, _)| path.file_name() == "Cargo.toml") {
+        crate::tree::read::small_enough(path, meta.size)?;
+    }
     let outside = std::env::temp_dir();
     let metadata = run(root, &outside).or_else(|first| run(root, root).map_err(|_| first))?;
     if metadata.workspace_root.as_std_path() != root {
