@@ -28,8 +28,8 @@ pub struct Notes {
     pub warnings: Vec<String>,
     /// Files and folders that the build reads and that must stay in the build context.
     pub needed: BTreeSet<RelPath>,
-    /// Files that hold a literal secret and must not get into the build context.
-    pub secret_files: BTreeSet<RelPath>,
+    /// Files that look like secrets and stay in the build context, and why.
+    pub kept: BTreeMap<RelPath, String>,
     /// Folders that the server embeds or serves and that a front end may have to build first.
     pub assets: Vec<Asset>,
     /// What the manifest says of the project, as OCI labels.
@@ -114,6 +114,14 @@ impl Notes {
             }
         };
         self.labels.insert(format!("org.opencontainers.image.{key}"), value);
+    }
+
+    /// Adds what is said of secrets that were left out, and takes them out of what is said already.
+    pub(crate) fn conceal(&mut self, withheld: &mut crate::secrets::Withheld) {
+        self.evidence.iter_mut().for_each(|evidence| withheld.redact(&mut evidence.reason));
+        self.labels.values_mut().for_each(|label| withheld.redact(label));
+        self.warnings.append(&mut withheld.warnings);
+        self.warnings.iter_mut().for_each(|warning| withheld.redact(warning));
     }
 
     /// Records a file or folder that must stay in the build context; what leaves the project is left out.

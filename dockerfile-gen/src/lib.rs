@@ -33,6 +33,7 @@ pub mod learn;
 pub mod model;
 pub mod output;
 pub mod plan;
+pub mod secrets;
 pub mod stacks;
 pub mod tree;
 
@@ -140,9 +141,15 @@ fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
     let config = config::load(tree, layer)?;
     let mut project = Project::detect(tree, &config)?;
     let mut plan = Plan::new(&project, &config)?;
+    let sources = secrets::Files { tree, read: tree.reads().into_iter().collect() };
+    let mut withheld = secrets::withhold(&mut plan, &sources, &config)?;
+    secrets::addresses(&sources, &mut withheld)?;
     let dockerfile = spell(&mut plan, &config, tree)?;
+    secrets::check(&dockerfile, &sources)?;
+    project.notes.conceal(&mut withheld);
     let ignore = plan::dockerignore::dockerignore(tree, &project, &plan, &config)?;
     project.notes.warnings.extend(ignore.warnings);
+    project.notes.kept = ignore.kept;
     let dockerignore = output::stamped(&ignore.text);
     plan::readback::read_back(&plan::readback::Written {
         plan: &plan,
@@ -150,8 +157,9 @@ fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
         tree,
         dockerfile: &dockerfile,
         dockerignore: &dockerignore,
-        notes: &project.notes,
+        secrets: &ignore.secrets,
     })?;
+    plan::dockerignore::check_rival(tree, &dockerignore)?;
     let name = |path: &str| RelPath::new(path).unwrap_or_default();
     let files = Files(BTreeMap::from([(name("Dockerfile"), dockerfile), (name(".dockerignore"), dockerignore)]));
     tree.all_was_read()?;

@@ -5,3 +5,5 @@
 mod files;
 mod injection;
 mod readback;
+#[cfg(feature = "cli")]
+mod secrets;

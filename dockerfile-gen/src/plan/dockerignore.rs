@@ -4,13 +4,14 @@
 //! out by name, what the build reads is let back in, and at the end every path that the Dockerfile or a manifest names
 //! is checked against the finished file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::context::Dockerignore;
 use crate::plan::render::MARK;
 use crate::plan::{Input, Op, Plan, Source};
+use crate::secrets::{self, Verdict};
 use crate::stacks::Project;
 use crate::tree::{RelPath, Tree};
 
@@ -48,7 +49,7 @@ const COMMON: &[(&str, &[&str])] = &[
         &[
             "**/Dockerfile*",
             "**/*.Dockerfile",
-            "**/.dockerignore",
+            "**/*.dockerignore*",
             "**/compose*.y*ml",
             "**/docker-compose*",
             "docker-bake.*",
@@ -56,7 +57,7 @@ const COMMON: &[(&str, &[&str])] = &[
             "fly.toml",
             "render.yaml",
             "Procfile",
-            "dockerfile.toml",
+            "dockerfile.toml*",
         ],
     ),
     (
@@ -77,38 +78,20 @@ const COMMON: &[(&str, &[&str])] = &[
     ("documentation", &["*.md", "*.rst", "*.adoc", "LICENSE*", "COPYING*", "docs"]),
 ];
 
-/// What must not get into any image; stands last, so that nothing lets it back in by the way.
-const SECRETS: &[&str] = &[
-    "**/.env",
-    "**/.env.*",
-    "!**/.env.example",
-    "!**/.env.sample",
-    "!**/.env.template",
-    "**/*.pem",
-    "**/*.key",
-    "**/*.p12",
-    "**/*.pfx",
-    "**/*.kdbx",
-    "**/id_rsa*",
-    "**/id_ed25519*",
-    "**/.netrc",
-    "**/.aws",
-    "**/.ssh",
-    "**/.docker",
-    "**/.kube",
-    "**/credentials*.json",
-    "**/service-account*.json",
-    "**/*.tfstate*",
-    "**/.terraform",
-];
-
 /// Above this many files that a folder would have to let back in one by one, the folder itself is let back in.
 const ONE_BY_ONE: usize = 4;
+
+/// As many files of a folder that only look like secrets are let back in.
+const MOST_KEPT: usize = 8;
 
 /// The text of a .dockerignore, and what the user should know about it.
 pub(crate) struct Ignore {
     pub(crate) text: String,
     pub(crate) warnings: Vec<String>,
+    /// Files that look like secrets and stay, and why.
+    pub(crate) kept: BTreeMap<RelPath, String>,
+    /// Secrets that must not be sent to the builder.
+    pub(crate) secrets: BTreeSet<RelPath>,
 }
 
 /// Writes the .dockerignore.
@@ -129,22 +112,15 @@ pub(crate) fn dockerignore(tree: &dyn Tree, project: &Project, plan: &Plan, conf
     if !back.is_empty() {
         group(&mut text, "but the build reads these", back.iter().map(String::as_str));
     }
-    group(&mut text, "secrets", SECRETS.iter().copied());
-    let mut warnings = Vec::new();
-    let exposed = secrets_read(&text, tree, &named, &mut warnings)?;
-    if !exposed.is_empty() {
-        group(&mut text, "named by the sources, so the build reads them", exposed.iter().map(String::as_str));
-    }
-    if !project.notes.secret_files.is_empty() {
-        let files: Vec<String> = project.notes.secret_files.iter().map(|path| escape(path.as_str())).collect();
-        group(&mut text, "holds a literal secret", files.iter().map(String::as_str));
-    }
+    let mut ignore = Ignore { text, warnings: Vec::new(), kept: BTreeMap::new(), secrets: BTreeSet::new() };
+    leave_out_secrets(&mut ignore, tree, &named, config)?;
+    let text = &mut ignore.text;
     if !config.ignore.is_empty() {
         let lines: Vec<String> = config.ignore.iter().map(|line| line.replace(char::is_control, " ")).collect();
-        group(&mut text, "from the configuration", lines.iter().map(String::as_str));
-        check_configured(&text, tree, &named, config)?;
+        group(text, "from the configuration", lines.iter().map(String::as_str));
+        check_configured(text, tree, &named, config)?;
     }
-    Ok(Ignore { text, warnings })
+    Ok(ignore)
 }
 
 fn group<'a>(text: &mut String, title: &str, patterns: impl IntoIterator<Item = &'a str>) {
@@ -196,30 +172,134 @@ fn let_back_in(text: &str, tree: &dyn Tree, named: &BTreeSet<String>) -> Result<
     Ok(back)
 }
 
-/// Exceptions for files that look like secrets and that the sources name outright; the user hears of each.
-fn secrets_read(
-    text: &str,
-    tree: &dyn Tree,
+/// Leaves out what the table of secrets knows, lets back in what only looks like a secret, and says what stays.
+fn leave_out_secrets(ignore: &mut Ignore, tree: &dyn Tree, named: &BTreeSet<String>, config: &Config) -> Result<()> {
+    let before = Dockerignore::parse(".dockerignore", &ignore.text)?;
+    let sent = secrets::candidates(tree).into_iter().filter(|path| before.excludes(path.as_str()).is_none());
+    let verdicts: Vec<(&RelPath, Verdict)> =
+        sent.filter_map(|path| Some((path, secrets::verdict(tree, path.as_str())?))).collect();
+    let sources = verdicts.iter().filter_map(|(path, verdict)| match verdict {
+        Verdict::Sources(end) => Some(path.as_str()[..*end].to_ascii_lowercase()),
+        _ => None,
+    });
+    let sources: BTreeSet<String> = sources.collect();
+    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+    for (title, lines) in secrets::lines(&sources) {
+        group(&mut ignore.text, title, lines.iter().map(String::as_str));
+    }
+    let general = Dockerignore::parse(".dockerignore", &ignore.text)?;
+    let by_git = secrets::ignored_by_git(&tree.scan(".gitignore"));
+    let is_new = |line: &&String| general.excludes(&line.trim_start_matches("**/").replace('*', "x")).is_none();
+    let by_git: BTreeSet<&str> = by_git.iter().filter(is_new).map(String::as_str).collect();
+    if !by_git.is_empty() {
+        group(&mut ignore.text, "secrets: what git ignores", by_git);
+    }
+    let back = kept(ignore, &verdicts, named, config)?;
+    if !back.is_empty() {
+        group(&mut ignore.text, "but not these", back.iter().map(String::as_str));
+    }
+    let general = Dockerignore::parse(".dockerignore", &ignore.text)?;
+    let is_left = |path: &RelPath| general.excludes(path.as_str()).is_none() && !ignore.kept.contains_key(path);
+    let secret = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Secret(_))).map(|(path, _)| *path);
+    let found: Vec<String> = secret.filter(|path| is_left(path)).map(|path| escape(path.as_str())).collect();
+    if !found.is_empty() {
+        group(&mut ignore.text, "secrets: found in this project", found.iter().map(String::as_str));
+    }
+    let secret = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Secret(_))).map(|(path, _)| *path);
+    ignore.secrets = secret.filter(|path| !ignore.kept.contains_key(*path)).cloned().collect();
+    Ok(())
+}
+
+/// Exceptions for what only looks like a secret, what the sources name outright, and what the settings keep.
+fn kept(
+    ignore: &mut Ignore,
+    verdicts: &[(&RelPath, Verdict)],
     named: &BTreeSet<String>,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<String>> {
-    let ignore = Dockerignore::parse(".dockerignore", text)?;
-    let mut exposed = Vec::new();
-    for path in named {
-        for file in left_out(&ignore, tree, path) {
-            if file == path {
-                warnings.push(format!(
-                    "`{file}` looks like a secret, but the build reads it: it gets into the build context"
-                ));
-                exposed.push(format!("!{}", escape(file)));
-            } else {
-                warnings.push(format!(
-                    "`{file}` looks like a secret and stays out of the build context, although `{path}` is read"
-                ));
+    config: &Config,
+) -> Result<BTreeSet<String>> {
+    let general = Dockerignore::parse(".dockerignore", &ignore.text)?;
+    let mut back = BTreeSet::new();
+    let mut a_folder: BTreeMap<&str, usize> = BTreeMap::new();
+    for (path, verdict) in verdicts {
+        let is_out = general.excludes(path.as_str()).is_some();
+        let line = format!("!{}", escape(path.as_str()));
+        match verdict {
+            Verdict::Secret(kind) if secrets::is_kept(&config.keep, path) => {
+                let why = format!("`keep` of the settings names it, although it looks like a secret ({})", kind.what);
+                ignore.kept.insert((*path).clone(), why);
+                back.insert(line);
             }
+            Verdict::Secret(kind) if named.contains(path.as_str()) => {
+                ignore.warnings.push(format!(
+                    "`{path}` looks like a secret ({}), but the build reads it: it gets into the build context; if no build \
+                     needs it, {}",
+                    kind.what,
+                    kind.instead.advice(path.as_str())
+                ));
+                ignore.kept.insert((*path).clone(), "the build reads it, although it looks like a secret".to_owned());
+                back.insert(line);
+            }
+            Verdict::Secret(kind) => {
+                let holds = |dir: &&String| !dir.is_empty() && path.as_str().starts_with(&format!("{dir}/"));
+                if let Some(dir) = named.iter().find(holds) {
+                    ignore.warnings.push(format!(
+                        "`{path}` looks like a secret ({}) and stays out of the build context, although `{dir}` is read: \
+                         {}; if it is none, say `keep = [\"{path}\"]`",
+                        kind.what,
+                        kind.instead.advice(path.as_str())
+                    ));
+                }
+            }
+            Verdict::Harmless(why) if is_out => {
+                let count = a_folder.entry(path.parent()).or_default();
+                *count += 1;
+                // A folder full of them belongs to tests more often than to a program.
+                if *count <= MOST_KEPT || named.contains(path.as_str()) {
+                    ignore.kept.insert((*path).clone(), (*why).to_owned());
+                    back.insert(line);
+                } else if *count == MOST_KEPT + 1 {
+                    let dir = path.parent();
+                    ignore.warnings.push(format!(
+                        "`{dir}` holds more than {MOST_KEPT} files that only look like secrets, and `{path}` and those after it \
+                         stay out of the build context; if the build needs one, name it with `keep`"
+                    ));
+                }
+            }
+            _ => {}
         }
     }
-    Ok(exposed)
+    Ok(back)
+}
+
+/// Refuses a project whose own ignore file would take the place of the generated one.
+///
+/// # Errors
+/// [`Error::Unsupported`] unless it says the same.
+pub(crate) fn check_rival(tree: &dyn Tree, text: &str) -> Result<()> {
+    const RIVAL: &str = "Dockerfile.dockerignore";
+    let lines = |text: &str| -> Vec<String> {
+        text.lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .map(str::to_owned)
+            .collect()
+    };
+    let on_disk = || tree.disk_root().is_some_and(|root| root.join(RIVAL).symlink_metadata().is_ok());
+    let is_same = match tree.text(RIVAL)? {
+        Some(rival) => lines(&rival) == lines(text),
+        // git ignores it, docker does not.
+        None => !on_disk(),
+    };
+    if is_same {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        reason: format!(
+            "`{RIVAL}` takes the place of the generated .dockerignore, so that what it does not leave out, secrets too, gets \
+             into the build"
+        ),
+        hint: format!("move its lines to `ignore` in dockerfile.toml and remove `{RIVAL}`"),
+    })
 }
 
 /// Refuses patterns of the configuration that leave out what the build reads.

@@ -11,10 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::facts::Notes;
 use crate::model::context::Dockerignore;
 use crate::model::dockerfile::{Dockerfile, Instruction, ParseError, Reason};
-use crate::tree::Tree;
+use crate::tree::{RelPath, Tree};
 
 use super::{Plan, Stage, Step};
 
@@ -27,7 +26,8 @@ pub(crate) struct Written<'a> {
     pub(crate) dockerfile: &'a str,
     /// The text of the .dockerignore.
     pub(crate) dockerignore: &'a str,
-    pub(crate) notes: &'a Notes,
+    /// Files that the .dockerignore has to leave out.
+    pub(crate) secrets: &'a BTreeSet<RelPath>,
 }
 
 /// An instruction, and the step that it was written for.
@@ -90,7 +90,7 @@ fn dockerignore(written: &Written<'_>) -> Result<Dockerignore> {
         return Err(bug(None, format!("the pattern `{pattern}` of the configuration is not there")));
     }
     let lets_in = own.iter().any(|pattern| pattern.trim_start().starts_with('!'));
-    let sent = written.notes.secret_files.iter().find(|path| ignore.excludes(path.as_str()).is_none());
+    let sent = written.secrets.iter().find(|path| ignore.excludes(path.as_str()).is_none());
     match sent.filter(|_| !lets_in) {
         Some(path) => Err(bug(None, format!("`{path}` holds a secret and would be sent to the builder"))),
         None => Ok(ignore),

@@ -412,7 +412,6 @@ fn private(tree: &dyn Tree, project: &mut GoProject, notes: &mut Notes) {
     }
     if tree.has(".netrc") {
         notes.warn("`.netrc` holds credentials and does not belong into a repository");
-        notes.secret_files.extend(RelPath::new(".netrc"));
     }
 }
 

@@ -250,7 +250,7 @@ fn assemble(
     let listen = needs::listen(tree, &package, &program, &sources, config, notes);
     let (credentials, keeps_npmrc) = registry::detect(tree, &root.dir, notes)?;
     let (inputs, input_folders) = keep::inputs(tree, &root, &manager, keeps_npmrc, notes)?;
-    let missing_settings = keep::missing_settings(tree, &root, &manager, notes);
+    let missing_settings = keep::missing_settings(tree, &root, &manager);
     let name = package.name().rsplit('/').next().unwrap_or_default().to_owned();
     let path = |dir: &str| RelPath::new(dir).unwrap_or_default();
     let node = NodeProject {

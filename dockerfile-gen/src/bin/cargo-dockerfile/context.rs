@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use dockerfile_gen::context::{BuildContext, Dockerignore, Entry};
+use dockerfile_gen::secrets::{Verdict, verdict};
 use dockerfile_gen::simulate::{Context, Input, sent};
 use dockerfile_gen::{DiskTree, Error, Tree};
 use serde_json::{Value, json};
@@ -69,7 +70,7 @@ pub(crate) fn run(args: &ContextArgs) -> Result<(), Error> {
         .collect();
     files.sort_by_key(|(path, size)| (std::cmp::Reverse(*size), *path));
     let left_out = left_out(&tree, &ignore);
-    let warnings = warnings(&files);
+    let warnings = warnings(&tree, &files);
     if args.json {
         print_json(&files, &left_out, &warnings, &ignore);
     } else {
@@ -95,34 +96,19 @@ fn left_out(tree: &dyn Tree, ignore: &Dockerignore) -> LeftOut {
     left_out
 }
 
-/// Names that secrets usually have.
-const SECRETS: [&str; 12] = [
-    ".env",
-    ".npmrc",
-    ".pypirc",
-    ".netrc",
-    ".git-credentials",
-    "id_rsa",
-    "id_ed25519",
-    "id_ecdsa",
-    "credentials.json",
-    "credentials.toml",
-    "kubeconfig",
-    ".dockerconfigjson",
-];
-
 /// Folders that no build needs from outside.
 const BULK: [&str; 10] =
     [".git", "node_modules", "target", ".venv", "venv", "__pycache__", "dist", ".next", ".gradle", "coverage"];
 
-fn warnings(files: &[(&str, u64)]) -> Vec<String> {
+fn warnings(tree: &dyn Tree, files: &[(&str, u64)]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (path, _) in files {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let is_key = [".pem", ".key", ".p12", ".pfx"].iter().any(|ending| name.ends_with(ending));
-        let is_env = name.starts_with(".env.") && !name.ends_with(".example") && !name.ends_with(".sample");
-        if SECRETS.contains(&name) || is_key || is_env {
-            warnings.push(format!("`{path}` looks like a secret and is sent; leave it out in the .dockerignore"));
+        if let Some(Verdict::Secret(kind)) = verdict(tree, path) {
+            warnings.push(format!(
+                "`{path}` looks like a secret ({}) and is sent; leave it out in the .dockerignore: {}",
+                kind.what,
+                kind.instead.advice(path)
+            ));
         }
     }
     let mut bulk: BTreeMap<&str, (usize, u64)> = BTreeMap::new();

@@ -46,6 +46,9 @@ pub(crate) fn summary(root: &Path, generated: &Generated, statuses: &BTreeMap<Re
         let line = evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
         eprintln!("{GOOD}{:>12}{GOOD:#} {} {DIM}({}{line}){DIM:#}", "Found", evidence.reason, evidence.path);
     }
+    for (path, why) in &generated.project.notes.kept {
+        eprintln!("{GOOD}{:>12}{GOOD:#} {path}: {why}", "Keeps");
+    }
     warnings(generated);
     let mut written = false;
     for (path, status) in statuses.iter().rev() {

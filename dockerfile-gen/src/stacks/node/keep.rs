@@ -13,7 +13,7 @@ use super::{within, yaml};
 use crate::config::Config;
 use crate::error::Result;
 use crate::facts::Notes;
-use crate::tree::{RelPath, Tree};
+use crate::tree::Tree;
 
 /// What of the package gets into the image.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -205,7 +205,7 @@ pub(crate) fn inputs(
 
 /// Settings that an install would read and that nobody has written yet. What .gitignore names is not among them, and
 /// stays out of the build context: it may hold a token.
-pub(crate) fn missing_settings(tree: &dyn Tree, root: &Manifest, manager: &Manager, notes: &mut Notes) -> Vec<String> {
+pub(crate) fn missing_settings(tree: &dyn Tree, root: &Manifest, manager: &Manager) -> Vec<String> {
     let names: &[&str] = match manager.kind {
         ManagerKind::Npm => &[".npmrc"],
         ManagerKind::YarnClassic => &[".npmrc", ".yarnrc"],
@@ -219,9 +219,7 @@ pub(crate) fn missing_settings(tree: &dyn Tree, root: &Manifest, manager: &Manag
         lines.any(|line| line.trim().trim_start_matches("**/").trim_start_matches('/') == name)
     };
     let missing = names.iter().filter(|name| !tree.has(&within(&root.dir, name))).map(|name| (*name).to_owned());
-    let (ignored, missing): (Vec<String>, Vec<String>) = missing.partition(|name| is_ignored(name));
-    notes.secret_files.extend(ignored.iter().filter_map(|name| RelPath::new(&within(&root.dir, name))));
-    missing
+    missing.filter(|name| !is_ignored(name)).collect()
 }
 
 /// Whether the program makes files in its own folder, which belongs to root otherwise.

@@ -4,9 +4,10 @@
 //! that is written out is reported and its file kept out of the build context.
 
 use super::within;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::facts::{Credential, Notes};
-use crate::tree::{RelPath, Tree};
+use crate::secrets::is_harmless;
+use crate::tree::Tree;
 
 /// Looks for tokens; the second value says whether .npmrc itself may be part of the build.
 pub(crate) fn detect(tree: &dyn Tree, root: &str, notes: &mut Notes) -> Result<(Vec<Credential>, bool)> {
@@ -15,6 +16,10 @@ pub(crate) fn detect(tree: &dyn Tree, root: &str, notes: &mut Notes) -> Result<(
     let path = within(root, ".npmrc");
     if let Some(text) = tree.text(&path)? {
         keeps_npmrc = true;
+        if !is_harmless(&path, &text) {
+            keeps_npmrc = false;
+            add(&mut credentials, Credential::File { id: "npmrc".into(), target: "/root/.npmrc".into() });
+        }
         for (line, number) in text.lines().zip(1u32..) {
             let Some((key, value)) = line.split_once('=') else { continue };
             let secret = ["_authToken", "_auth", "_password"].iter().any(|name| key.trim().ends_with(name));
@@ -31,7 +36,6 @@ pub(crate) fn detect(tree: &dyn Tree, root: &str, notes: &mut Notes) -> Result<(
                         "{path}:{number} holds a token: the file is kept out of the image and is given to the build with \
                          `docker build --secret id=npmrc,src={path}`; better write `${{NPM_TOKEN}}` there"
                     ));
-                    notes.secret_files.extend(RelPath::new(&path));
                     keeps_npmrc = false;
                     add(&mut credentials, Credential::File { id: "npmrc".into(), target: "/root/.npmrc".into() });
                 }
@@ -54,9 +58,12 @@ pub(crate) fn detect(tree: &dyn Tree, root: &str, notes: &mut Notes) -> Result<(
                     notes.found(&path, Some(number), format!("a private registry, whose token is in `{name}`"));
                     add(&mut credentials, Credential::Env { id: name.to_owned(), variable: name.to_owned() });
                 }
-                None => notes.warn(format!(
-                    "{path}:{number} holds a token that would get into the image; write `${{NPM_TOKEN}}` there"
-                )),
+                None => {
+                    return Err(Error::Unsupported {
+                        reason: format!("{path}:{number} holds a token that would get into the image"),
+                        hint: "write `${NPM_TOKEN-}` in its place and change the token, which is in the history".into(),
+                    });
+                }
             }
         }
     }

@@ -35,12 +35,6 @@ pub(super) fn read(tree: &dyn Tree, notes: &mut Notes, packages: &mut BTreeSet<S
         Error::manifest(path, line, error.message().to_owned())
     })?;
     notes.need(".cargo");
-    if tree.has(".cargo/credentials.toml") || tree.has(".cargo/credentials") {
-        notes
-            .secret_files
-            .extend([".cargo/credentials.toml", ".cargo/credentials"].iter().filter_map(|path| RelPath::new(path)));
-        notes.warn("`.cargo/credentials` holds tokens: it is kept out of the build context");
-    }
     linkers(path, &text, &table, notes, packages);
     let build = table.get("build").and_then(toml::Value::as_table);
     let of_build = |key: &str| build.and_then(|build| build.get(key)).and_then(toml::Value::as_str).map(str::to_owned);
