@@ -167,6 +167,8 @@ pub struct ConfigLayer {
     pub no_default_features: Option<bool>,
     /// The Cargo profile; `release` where nothing is said.
     pub profile: Option<String>,
+    /// Whether own crates are compiled incrementally: edits build faster, and the binary may be slower.
+    pub incremental: Option<bool>,
     /// The port that the service listens on.
     pub port: Option<u16>,
     /// The user of the final image, as `UID`, `UID:GID` or a name that the image has.
@@ -272,6 +274,8 @@ pub struct Config {
     pub no_default_features: bool,
     /// See [`ConfigLayer::profile`].
     pub profile: Option<String>,
+    /// See [`ConfigLayer::incremental`].
+    pub incremental: bool,
     /// See [`ConfigLayer::port`].
     pub port: Option<u16>,
     /// See [`ConfigLayer::user`].
@@ -333,6 +337,7 @@ impl Config {
         set(&mut self.features, layer.features);
         set(&mut self.no_default_features, layer.no_default_features);
         over(&mut self.profile, layer.profile);
+        set(&mut self.incremental, layer.incremental);
         over(&mut self.port, layer.port);
         over(&mut self.user, layer.user);
         set(&mut self.packages, layer.packages);

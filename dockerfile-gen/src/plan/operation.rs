@@ -113,8 +113,10 @@ pub enum Op {
     },
     /// A file that stands in the Dockerfile itself: `COPY` of a here-document, spelled by the template of this name.
     File {
-        /// Such as `rust/update-sources`.
+        /// Such as `rust/dependencies`.
         template: String,
+        /// What the template fills in.
+        values: BTreeMap<String, Value>,
     },
     /// `ENV`.
     Env {

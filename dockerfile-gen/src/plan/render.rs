@@ -189,7 +189,7 @@ fn view<'a>(op: &'a Op, config: &Config) -> Result<(&'a str, Json)> {
             ("common/copy", json!({ "flags": flags, "paths": copy_paths(sources, dest)? }))
         }
         Op::Run { template, values, mounts } => (template, run_view(values, mounts)?),
-        Op::File { template } => (template, json!({})),
+        Op::File { template, values } => (template, run_view(values, &[])?),
         Op::Env { pairs } => ("common/env", json!({ "pairs": quote::pairs(pairs)? })),
         Op::EnvFrom { name, variable } => ("common/env", json!({ "pairs": format!("{name}=${{{variable}}}") })),
         Op::Path { first } => ("common/env", json!({ "pairs": format!("PATH={}:$PATH", quote::mount_value(first)?) })),

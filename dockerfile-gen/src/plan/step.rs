@@ -53,7 +53,7 @@ impl Step {
 
     /// A `COPY` of a here-document, spelled by `template`.
     pub fn file(id: &str, template: &str) -> Self {
-        Self { seconds: 0.1, ..Self::new(id, Op::File { template: template.to_owned() }) }
+        Self { seconds: 0.1, ..Self::new(id, Op::File { template: template.to_owned(), values: BTreeMap::new() }) }
     }
 
     /// A `COPY` from the build context into `dest`.
@@ -175,10 +175,10 @@ impl Step {
         self.value(name, Value::Flag(on))
     }
 
-    /// Gives the template of a `RUN` any value.
+    /// Gives the template of a `RUN` or of a file any value.
     #[must_use]
     pub fn value(mut self, name: &str, value: Value) -> Self {
-        if let Op::Run { values, .. } = &mut self.op {
+        if let Op::Run { values, .. } | Op::File { values, .. } = &mut self.op {
             values.insert(name.to_owned(), value);
         }
         self

@@ -177,6 +177,7 @@ fn apk(debian: &str) -> Option<&'static [&'static str]> {
         "tesseract-ocr" => &["tesseract-ocr"],
         "gettext" => &["gettext"],
         "tini" => &["tini"],
+        "rsync" => &["rsync"],
         "libvips42" => &["vips"],
         "libvips-dev" => &["vips-dev"],
         "chromium" => &["chromium"],

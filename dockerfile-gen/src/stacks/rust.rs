@@ -4,6 +4,7 @@
 //! [`RustProject`]. The one idea: cargo itself reads the manifests, so that a binary is called what cargo calls it.
 
 mod choose;
+mod declare;
 mod features;
 pub mod image;
 mod lock;
@@ -13,6 +14,7 @@ mod settings;
 mod sources;
 mod toolchain;
 
+pub use declare::Declaration;
 pub use toolchain::Toolchain;
 
 use std::collections::BTreeSet;
@@ -50,6 +52,10 @@ pub struct RustProject {
     pub others: Vec<Binary>,
     /// Whether there is a Cargo.lock.
     pub locked: bool,
+    /// What the binary depends on; `None` where the dependencies cannot have a layer of their own.
+    pub dependencies: Option<Declaration>,
+    /// Whether the profile says how many codegen units a crate is split into.
+    pub sets_codegen_units: bool,
     /// The toolchain.
     pub toolchain: Toolchain,
     /// Debian packages that the build needs.
@@ -128,8 +134,19 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Rus
     let mut build_env = Vec::new();
     let settings = settings::read(tree, notes, &mut build_packages)?;
     let locked = lock.is_some();
+    let mut dependencies = None;
     if let Some(lock) = &lock {
+        let registries = &settings.registries;
         let crates = lock::reachable(lock, &metadata, &binary, config);
+        let known =
+            declare::Known { tree, metadata: &metadata, lock, crates: &crates, binary: &binary, config, registries };
+        match declare::declare(&known)? {
+            Ok(declaration) => {
+                declaration.folders.iter().for_each(|folder| notes.need(folder.as_str()));
+                dependencies = Some(declaration);
+            }
+            Err(reason) => notes.warn(format!("dependencies get no layer of their own: {reason}")),
+        }
         native::packages(&crates, notes, &mut build_packages, &mut run_packages, &mut build_env);
     } else {
         notes.warn("there is no Cargo.lock: each build takes the newest dependencies; run `cargo generate-lockfile` and commit it");
@@ -149,6 +166,8 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Rus
     Ok(RustProject {
         name: binary.name.clone(),
         locked,
+        dependencies,
+        sets_codegen_units: declare::sets_codegen_units(tree, config)?,
         toolchain,
         build_packages,
         run_packages,

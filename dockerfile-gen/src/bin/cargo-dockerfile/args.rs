@@ -96,6 +96,9 @@ pub(crate) struct ProjectArgs {
     /// The Cargo profile [default: release]
     #[arg(long, value_name = "NAME", help_heading = "Decisions")]
     profile: Option<String>,
+    /// Compile own crates incrementally: edits build faster, and the binary may be slower
+    #[arg(long, help_heading = "Decisions")]
+    incremental: bool,
     /// A variable of the final image's environment
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Decisions")]
     env: Vec<String>,
@@ -140,6 +143,7 @@ impl ProjectArgs {
         layer.features = self.features.clone();
         layer.no_default_features = self.no_default_features.then_some(true);
         layer.profile = self.profile.clone();
+        layer.incremental = self.incremental.then_some(true);
         layer.env = (!env.is_empty()).then_some(env);
         layer.health = self.health.clone();
         layer.frontend = self.frontend.clone();

@@ -64,12 +64,11 @@ builtin![
     "python/without-local",
     "rust/build",
     "rust/build-plain",
-    "rust/codegen-units",
+    "rust/dependencies",
     "rust/deps",
-    "rust/manifests",
-    "rust/shell",
+    "rust/in-app",
+    "rust/lock",
     "rust/toolchain",
-    "rust/update-sources",
 ];
 
 /// The text of a built-in template.

@@ -1,10 +1,10 @@
 //! The stages of a Rust service.
 //!
-//! Input: [`RustProject`]. Output: [`Plan`]. The one idea: dependencies are compiled from a skeleton of the workspace
-//! that holds nothing but what decides them, in a cache that lasts, and the result is a layer as well; so a warm
-//! builder compiles only the difference, and a fresh one starts from the layer.
+//! Input: [`RustProject`]. Output: [`Plan`]. The one idea: dependencies are compiled from a manifest that declares
+//! nothing else, in a cache that lasts, and the result is a layer as well; so a warm builder compiles only the
+//! difference, and a fresh one starts from the layer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Config, Manifests};
 use crate::error::Result;
@@ -12,15 +12,19 @@ use crate::facts::Served;
 use crate::plan::names::stage_name;
 use crate::plan::service::{Service, finish};
 use crate::plan::system::{Family, SUITE, default_user, family, install};
-use crate::plan::{Change, Mount, PER_PLATFORM, Plan, Source, Stage, Step};
+use crate::plan::{Change, PER_PLATFORM, Plan, Source, Stage, Step};
 use crate::stacks::Project;
 use crate::stacks::frontend::Frontend;
-use crate::stacks::rust::{Binary, RustProject};
+use crate::stacks::rust::{Binary, Declaration, RustProject};
 use crate::stacks::slug;
 
 /// Where cargo keeps what it downloads. The whole of it is one cache mount, for cargo's lock lies in it: so builds
 /// can share it, and no project waits for another.
 const CARGO_HOME: &str = "/var/cache/cargo";
+
+/// Where the manifest lies that declares the dependencies. BuildKit reads the whole folder above what is copied between
+/// stages, so that is a small one.
+const MANIFEST: &str = "/deps/manifest";
 
 /// Debian packages whose files the distroless `cc` image has.
 const IN_DISTROLESS: [&str; 6] = ["ca-certificates", "libgcc-s1", "libssl3", "libstdc++6", "tzdata", "zlib1g"];
@@ -41,25 +45,31 @@ pub fn plan(project: &Project, rust: &RustProject, config: &Config) -> Result<Pl
     for frontend in &project.frontends {
         plan.stages.extend(crate::stacks::node::image::frontend(frontend, config)?);
     }
-    plan.stages.push(base(rust, config, &images)?);
-    // The skeleton needs a lockfile to be worth anything, and perl, which only Debian's images have.
-    let layered = rust.locked && config.manifests != Some(Manifests::Copy) && family(&images.base) == Family::Debian;
-    let shop = Workshop { project, rust, config, layered };
-    if layered {
-        plan.stages.push(shop.manifests());
-        plan.stages.push(shop.deps());
+    let declaration = rust.dependencies.as_ref().filter(|_| config.manifests != Some(Manifests::Copy));
+    let shop = Workshop { project, rust, config, layered: declaration.is_some() };
+    plan.stages.push(shop.base(&images)?);
+    if let Some(declaration) = declaration {
+        plan.stages.push(shop.lock(declaration));
+        plan.stages.push(shop.deps(declaration));
     }
     plan.stages.push(shop.build());
-    plan.stages.push(runtime(project, rust, config, &images)?);
-    let mut taken: BTreeSet<String> = plan.stages.iter().map(|stage| stage.name.clone()).collect();
-    for binary in &rust.others {
-        let name = stage_name(&binary.name, &mut taken);
-        let from = stage_name(&format!("build-{name}"), &mut taken);
-        plan.stages.push(shop.other(binary, &from));
-        plan.stages.push(last(rust, config, &images, binary, &name, &from));
+    let mut runtime = runtime(project, rust, config, &images)?;
+    if rust.others.is_empty() {
+        runtime.push(copy_binary(&rust.binary, "build"));
+        plan.stages.push(runtime);
+    } else {
+        plan.stages.push(runtime);
+        let mut taken: BTreeSet<String> = plan.stages.iter().map(|stage| stage.name.clone()).collect();
+        for binary in &rust.others {
+            let name = stage_name(&binary.name, &mut taken);
+            let from = stage_name(&format!("build-{name}"), &mut taken);
+            plan.stages.push(shop.other(binary, &from));
+            plan.stages.push(other(config, &images, binary, &name, &from));
+        }
+        let mut last = Stage::from_stage(&stage_name(&rust.binary.name, &mut taken), "runtime");
+        last.push(copy_binary(&rust.binary, "build"));
+        plan.stages.push(last);
     }
-    let name = stage_name(&rust.binary.name, &mut taken);
-    plan.stages.push(last(rust, config, &images, &rust.binary, &name, "build"));
     if let Some(service) = plan.stages.last_mut() {
         let port = rust.port;
         let service_facts = Service {
@@ -105,54 +115,6 @@ impl Images {
     }
 }
 
-fn base(rust: &RustProject, config: &Config, images: &Images) -> Result<Stage> {
-    let mut stage = Stage::from_image("base", &images.base);
-    let mut packages = rust.build_packages.clone();
-    packages.extend(config.build_packages.iter().cloned());
-    if family(&images.base) == Family::Alpine {
-        packages.insert("libc6-dev".into());
-    }
-    if family(&images.base) == Family::Debian {
-        stage.push(Step::file("shell", "rust/shell"));
-    }
-    stage.maybe(install("system", &packages, &images.base)?);
-    stage.push(Step::workdir("/app"));
-    let toolchain = &rust.toolchain;
-    if toolchain.fetch
-        && let Some(file) = &toolchain.file
-    {
-        stage.push(Step::copy("toolchain-file", [file.as_str()], "./").change(Change::Base));
-        let step = Step::run("toolchain", "rust/toolchain").flag("fetch", true).flag("both", false).flag("more", false);
-        stage.push(
-            step.words("words", [""; 0])
-                .seconds(30.0)
-                .change(Change::Base)
-                .why("the image does not have this toolchain"),
-        );
-    } else if toolchain.file.is_some() {
-        // rustup would fetch a second copy of what the image has under another name.
-        let step = Step::env_from("toolchain", "RUSTUP_TOOLCHAIN", "RUST_VERSION");
-        stage.push(step.comment("The image's own toolchain, whatever name rust-toolchain gives it."));
-    }
-    for (id, words, list) in [
-        ("components", ["component", "add"], &toolchain.components),
-        ("targets", ["target", "add"], &toolchain.targets),
-    ] {
-        let words = words.into_iter().map(str::to_owned).chain(list.iter().cloned());
-        if !list.is_empty() {
-            let step = Step::run(id, "rust/toolchain").flag("fetch", false).flag("both", false).flag("more", true);
-            stage.push(step.words("words", words).change(Change::Base));
-        }
-    }
-    let mut env = rust.build_env.clone();
-    env.push(("CARGO_HOME".into(), CARGO_HOME.into()));
-    env.push(("CARGO_TARGET_DIR".into(), "/app/target".into()));
-    env.retain(|(name, _)| !config.build_env.contains_key(name));
-    env.extend(config.build_env.clone());
-    stage.push(Step::env("environment", env).after(["workdir"]));
-    Ok(stage)
-}
-
 /// What the build stages have in common.
 struct Workshop<'a> {
     project: &'a Project,
@@ -166,12 +128,16 @@ impl Workshop<'_> {
         self.config.profile.as_deref().unwrap_or("release")
     }
 
-    /// What to build: the same words for the dependencies and for the binary, or everything is compiled twice.
-    fn select(&self, binary: &Binary) -> Vec<String> {
-        let mut words = match self.profile() {
+    fn profile_words(&self) -> Vec<String> {
+        match self.profile() {
             "release" => vec!["--release".to_owned()],
             profile => vec!["--profile".to_owned(), profile.to_owned()],
-        };
+        }
+    }
+
+    /// What to build.
+    fn select(&self, binary: &Binary) -> Vec<String> {
+        let mut words = self.profile_words();
         words.extend(["--package".into(), binary.package.clone(), "--bin".into(), binary.name.clone()]);
         if self.config.no_default_features {
             words.push("--no-default-features".into());
@@ -189,7 +155,7 @@ impl Workshop<'_> {
             "bench" => "release",
             profile => profile,
         };
-        format!("target/{triple}{folder}/{}", binary.name)
+        format!("/app/target/{triple}{folder}/{}", binary.name)
     }
 
     /// The caches: what was downloaded, and (where it lasts) the target folder with the sources it was built from.
@@ -201,37 +167,112 @@ impl Workshop<'_> {
         step.credentials(&self.rust.credentials)
     }
 
-    fn manifests(&self) -> Stage {
-        let mut stage = Stage::from_stage("manifests", "base")
-            .comment("The skeleton of the workspace: only what decides the dependencies, of the crates that the binary")
-            .comment("consists of. It runs after every edit and is cheap; `deps` runs only if its result differs.");
-        let whole = Mount::Bind { from: None, source: ".".into(), target: "/src".into(), writable: false };
-        let step = Step::run("manifests", "rust/manifests")
-            .mount(whole)
-            .word("package", &self.rust.binary.package)
-            .word("binary", &self.rust.binary.name)
-            .flag("release", self.profile() == "release");
+    fn base(&self, images: &Images) -> Result<Stage> {
+        let (rust, config) = (self.rust, self.config);
+        let mut stage = Stage::from_image("base", &images.base);
+        let mut packages = rust.build_packages.clone();
+        packages.extend(config.build_packages.iter().cloned());
+        if family(&images.base) == Family::Alpine {
+            packages.insert("libc6-dev".into());
+        }
+        if self.layered {
+            packages.insert("rsync".into());
+        }
+        stage.maybe(install("system", &packages, &images.base)?);
+        stage.push(Step::workdir(if self.layered { MANIFEST } else { "/app" }));
+        let toolchain = &rust.toolchain;
+        if toolchain.fetch
+            && let Some(file) = &toolchain.file
+        {
+            stage.push(Step::copy("toolchain-file", [file.as_str()], "./").change(Change::Base));
+            let step =
+                Step::run("toolchain", "rust/toolchain").flag("fetch", true).flag("both", false).flag("more", false);
+            stage.push(
+                step.words("words", [""; 0])
+                    .seconds(30.0)
+                    .change(Change::Base)
+                    .why("the image does not have this toolchain"),
+            );
+        } else if toolchain.file.is_some() {
+            // rustup would fetch a second copy of what the image has under another name.
+            let step = Step::env_from("toolchain", "RUSTUP_TOOLCHAIN", "RUST_VERSION");
+            stage.push(step.comment("The image's own toolchain, whatever name rust-toolchain gives it."));
+        }
+        for (id, words, list) in [
+            ("components", ["component", "add"], &toolchain.components),
+            ("targets", ["target", "add"], &toolchain.targets),
+        ] {
+            let words = words.into_iter().map(str::to_owned).chain(list.iter().cloned());
+            if !list.is_empty() {
+                let step = Step::run(id, "rust/toolchain").flag("fetch", false).flag("both", false).flag("more", true);
+                stage.push(step.words("words", words).change(Change::Base));
+            }
+        }
+        let mut env = rust.build_env.clone();
+        env.push(("CARGO_HOME".into(), CARGO_HOME.into()));
+        env.push(("CARGO_TARGET_DIR".into(), "/app/target".into()));
+        if config.incremental {
+            env.push(("CARGO_INCREMENTAL".into(), "1".into()));
+            if !rust.sets_codegen_units {
+                // rustc takes 256 units when it works incrementally, and what it builds is slower then.
+                let profile = self.profile().to_ascii_uppercase().replace('-', "_");
+                env.push((format!("CARGO_PROFILE_{profile}_CODEGEN_UNITS"), "16".into()));
+            }
+        }
+        env.retain(|(name, _)| !config.build_env.contains_key(name));
+        env.extend(config.build_env.clone());
+        stage.push(Step::env("environment", env).after(["workdir"]));
+        Ok(stage)
+    }
+    fn lock(&self, declaration: &Declaration) -> Stage {
+        let binary = &self.rust.binary.name;
+        let mut stage = Stage::from_stage("lock", "base")
+            .comment(format!("What {binary} depends on, as its crates declare it. Cargo.lock is cut down to that, so that a new version"))
+            .comment("of the project, or of what only its tests use, compiles no dependency again.");
+        stage.push(Step::file("declaration", "rust/dependencies").words("lines", declaration.manifest.clone()));
+        for (dir, files) in self.settings(declaration) {
+            let id = format!("settings-{}", slug(&dir));
+            stage.push(Step::copy(&id, files, &dir).change(Change::Manifest).after(["declaration"]));
+        }
+        for dir in self.rust.vendored.iter().chain(&declaration.folders) {
+            let id = format!("folder-{}", slug(dir.as_str()));
+            let copy = Step::copy(&id, [dir.as_str()], &format!("./{dir}/"));
+            stage.push(copy.change(Change::Manifest).after(["declaration"]));
+        }
+        let before: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
+        let copy = Step::copy("lockfile", ["Cargo.lock"], "./").change(Change::Manifest);
+        stage.push(copy.after(before));
+        let step = self.cached(Step::run("lock", "rust/lock"), false);
         stage.push(
-            step.seconds(0.3).change(Change::Source).why("what comes out differs only when the dependency set does"),
+            step.seconds(1.5).change(Change::Manifest).why("what comes out differs only when the dependency set does"),
         );
         stage
     }
 
-    fn deps(&self) -> Stage {
+    /// Cargo's settings, by the folder that they are copied into.
+    fn settings<'d>(&self, declaration: &'d Declaration) -> BTreeMap<String, Vec<&'d str>> {
+        let mut folders: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for file in &declaration.settings {
+            folders.entry(format!("./{}/", file.parent())).or_default().push(file.as_str());
+        }
+        folders
+    }
+
+    fn deps(&self, declaration: &Declaration) -> Stage {
         let mut stage = Stage::from_stage("deps", "base")
-            .comment("Dependencies: compiled in a cache that lasts, so a new one compiles alone, and kept as a layer.");
-        stage.push(Step::workdir("/skeleton"));
+            .comment("Compiles the dependencies in a cache that lasts, so that a new one compiles alone, and keeps them as a")
+            .comment("layer as well, which a builder without that cache starts from.");
         stage.push(Step::arg("TARGETARCH", None));
-        let copy = Step::copy_from("skeleton", "manifests", ["/tmp/skeleton"], "./").change(Change::Lockfile);
-        stage.push(copy.after(["workdir"]));
-        for dir in &self.rust.vendored {
-            let id = format!("vendored-{}", slug(dir.as_str()));
+        for dir in &declaration.folders {
+            // With the times that the crates were compiled with, or cargo compiles them again.
+            let id = format!("patch-{}", slug(dir.as_str()));
             stage.push(
-                Step::copy(&id, [dir.as_str()], &format!("./{dir}/")).change(Change::Manifest).after(["workdir"]),
+                Step::copy(&id, [dir.as_str()], &format!("/deps/app/{dir}/")).change(Change::Manifest).after([""; 0]),
             );
         }
+        stage.push(Step::copy_from("lock", "lock", [MANIFEST], "./").change(Change::Lockfile).after([""; 0]));
         let before: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
-        let step = Step::run("deps", "rust/deps").words("select", self.select(&self.rust.binary));
+        let step = Step::run("deps", "rust/deps").words("select", self.profile_words());
         let step = step.how_to_pass(&self.rust.credentials);
         stage.push(
             self.cached(step, true)
@@ -246,7 +287,7 @@ impl Workshop<'_> {
         if !self.layered {
             let mut stage = Stage::from_stage("build", "base");
             stage.push(Step::copy("sources", [Source::from(".")], "./"));
-            self.embed(&mut stage, "./");
+            self.embed(&mut stage);
             let step = Step::run("build", "rust/build-plain")
                 .flag("locked", self.rust.locked)
                 .words("select", self.select(&self.rust.binary))
@@ -255,18 +296,15 @@ impl Workshop<'_> {
             stage.push(self.cached(step.how_to_pass(&self.rust.credentials), false).seconds(120.0));
             return stage;
         }
-        let mut stage = Stage::from_stage("build", "deps")
-            .comment("The binary: built in the same cache, from sources that are brought up to date by content.");
-        stage.push(Step::file("update-sources", "rust/update-sources"));
-        stage.push(Step::file("codegen-units", "rust/codegen-units"));
-        stage.push(Step::workdir("/app"));
-        let sources = Step::copy("sources", [Source::from(".")], "/src/");
+        let mut stage = Stage::from_stage("build", "deps");
+        let script = Step::file("in-app", "rust/in-app")
+            .comment("cargo goes by the times of files, and a checkout says nothing true about them. So it builds in /app, a cache")
+            .comment("that lasts: files get a new time there when their content is new, and what was deleted goes.");
+        stage.push(script);
+        stage.push(Step::workdir("/src"));
+        let sources = Step::copy("sources", [Source::from(".")], "./");
         stage.push(sources.why("the sources change with almost every commit"));
-        self.embed(&mut stage, "/src/");
-        let arg = Step::arg("CARGO_INCREMENTAL", None);
-        stage.push(arg.comment(
-            "`--build-arg CARGO_INCREMENTAL=1` compiles local crates incrementally, for the development loop.",
-        ));
+        self.embed(&mut stage);
         let step = Step::run("build", "rust/build")
             .words("select", self.select(&self.rust.binary))
             .word("binary_path", self.binary_path(&self.rust.binary));
@@ -275,9 +313,9 @@ impl Workshop<'_> {
     }
 
     /// Puts front ends that the binary embeds where it looks for them.
-    fn embed(&self, stage: &mut Stage, sources: &str) {
+    fn embed(&self, stage: &mut Stage) {
         for frontend in self.project.frontends.iter().filter(|frontend| frontend.embedded) {
-            stage.push(frontend_output(frontend, sources));
+            stage.push(frontend_output(frontend, "./"));
         }
     }
 
@@ -332,26 +370,25 @@ fn runtime(project: &Project, rust: &RustProject, config: &Config, images: &Imag
     Ok(stage)
 }
 
-/// The final stage of one binary.
-fn last(rust: &RustProject, config: &Config, images: &Images, binary: &Binary, name: &str, from: &str) -> Stage {
+/// Puts a binary into a final stage.
+fn copy_binary(binary: &Binary, from: &str) -> Step {
+    let step = Step::copy_from("binary", from, [format!("/out/{}", binary.name)], "/usr/local/bin/");
+    step.linked().why("the application's own layer, the last one")
+}
+
+/// The final stage of another binary.
+fn other(config: &Config, images: &Images, binary: &Binary, name: &str, from: &str) -> Stage {
     let mut stage = Stage::from_stage(name, "runtime");
-    let path = format!("/out/{}", binary.name);
-    stage.push(
-        Step::copy_from("binary", from, [path], "/usr/local/bin/")
-            .linked()
-            .why("the application's own layer, the last one"),
-    );
-    if *binary != rust.binary {
-        let service = Service {
-            entrypoint: vec![format!("/usr/local/bin/{}", binary.name)],
-            user: default_user(&images.runtime).into(),
-            ..Service::default()
-        };
-        let mut config = config.clone();
-        config.command = None;
-        config.port = None;
-        finish(&mut stage, &service, &config);
-    }
+    stage.push(copy_binary(binary, from));
+    let service = Service {
+        entrypoint: vec![format!("/usr/local/bin/{}", binary.name)],
+        user: default_user(&images.runtime).into(),
+        ..Service::default()
+    };
+    let mut config = config.clone();
+    config.command = None;
+    config.port = None;
+    finish(&mut stage, &service, &config);
     stage
 }
 

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::cargo_platform::{Cfg, Platform};
-use cargo_metadata::{DependencyKind, Metadata, Package};
+use cargo_metadata::semver::Version;
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 use serde::Deserialize;
 
 use crate::config::{Config, line_of};
@@ -24,12 +25,43 @@ pub(super) struct Lock {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+pub(super) struct Entry {
     name: String,
-    version: String,
+    pub(super) version: String,
     source: Option<String>,
     #[serde(default)]
     dependencies: Vec<String>,
+}
+
+impl Lock {
+    /// How many versions of a crate there are.
+    pub(super) fn versions(&self, name: &str) -> usize {
+        self.package.iter().filter(|entry| entry.name == name).count()
+    }
+
+    /// The version that a dependency of an own package has.
+    pub(super) fn chosen(&self, owner: &Package, dependency: &Dependency) -> Option<&Entry> {
+        let is_owner = |entry: &&Entry| entry.source.is_none() && entry.name == owner.name.as_str();
+        let owner = self.package.iter().find(is_owner)?;
+        let git = dependency.source.as_ref().is_some_and(|source| source.repr.starts_with("git+"));
+        let named = owner.dependencies.iter().filter_map(|named| {
+            let mut words = named.split(' ');
+            let (name, version, source) = (words.next()?, words.next(), words.next());
+            let source = source.and_then(|source| source.strip_prefix('(')?.strip_suffix(')'));
+            self.package.iter().find(|entry| {
+                entry.name == name
+                    && version.is_none_or(|version| entry.version == version)
+                    && source.is_none_or(|source| entry.source.as_deref() == Some(source))
+            })
+        });
+        let fits = |entry: &&Entry| {
+            let version = Version::parse(&entry.version).ok();
+            entry.name == dependency.name
+                && version.is_some_and(|version| dependency.req.matches(&version))
+                && (!git || entry.source.as_deref().is_none_or(|source| source.starts_with("git+")))
+        };
+        named.filter(fits).max_by_key(|entry| Version::parse(&entry.version).ok())
+    }
 }
 
 /// The crates that are built for the binary, by name, with their dependencies' names.
@@ -101,30 +133,59 @@ pub(super) fn reachable(lock: &Lock, metadata: &Metadata, binary: &Binary, confi
     crates
 }
 
-/// Whether a `[target.….dependencies]` table counts in an image: on either processor, and with musl where that is asked for.
-fn is_for_linux(target: &Platform, config: &Config) -> bool {
+/// Which images meet the condition of a `[target.….dependencies]` table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Images {
+    All,
+    /// Those of one processor, or those with a setting of the project's own such as `tokio_unstable`.
+    Some,
+    None,
+}
+
+/// What the name of a system says of it, besides what compilers know.
+const KNOWN_CFGS: [&str; 5] = ["unix", "windows", "panic", "debug_assertions", "proc_macro"];
+
+/// Which images meet a condition: on either processor, and with musl where that is asked for.
+pub(super) fn images_with(target: &Platform, config: &Config) -> Images {
+    let text = target.to_string();
+    let condition = text.strip_prefix("cfg(").unwrap_or_default();
+    let mut words = condition.split(|c: char| !c.is_ascii_alphanumeric() && !"_\"-.".contains(c));
+    let own = words.any(|word| {
+        let of_cargo = ["all", "any", "not", "true", "false", ""].contains(&word) || word.starts_with('"');
+        !of_cargo && !word.starts_with("target_") && !KNOWN_CFGS.contains(&word)
+    });
+    match (own, ["x86_64", "aarch64"].map(|arch| matches(target, config, arch))) {
+        (true, _) | (_, [true, false] | [false, true]) => Images::Some,
+        (false, [true, true]) => Images::All,
+        (false, [false, false]) => Images::None,
+    }
+}
+
+fn matches(target: &Platform, config: &Config, arch: &str) -> bool {
     let is_musl = [&config.base, &config.runtime].into_iter().flatten().any(|image| image.contains("alpine"));
     let libc = if is_musl { "musl" } else { "gnu" };
-    ["x86_64", "aarch64"].into_iter().any(|arch| {
-        let cfgs = [
-            "unix".to_owned(),
-            format!("target_arch=\"{arch}\""),
-            format!("target_env=\"{libc}\""),
-            "target_os=\"linux\"".into(),
-            "target_family=\"unix\"".into(),
-            "target_vendor=\"unknown\"".into(),
-            "target_endian=\"little\"".into(),
-            "target_pointer_width=\"64\"".into(),
-            "target_has_atomic=\"8\"".into(),
-            "target_has_atomic=\"16\"".into(),
-            "target_has_atomic=\"32\"".into(),
-            "target_has_atomic=\"64\"".into(),
-            "target_has_atomic=\"ptr\"".into(),
-            "panic=\"unwind\"".into(),
-        ];
-        let cfgs: Vec<Cfg> = cfgs.iter().filter_map(|cfg| cfg.parse().ok()).collect();
-        target.matches(&format!("{arch}-unknown-linux-{libc}"), &cfgs)
-    })
+    let cfgs = [
+        "unix".to_owned(),
+        format!("target_arch=\"{arch}\""),
+        format!("target_env=\"{libc}\""),
+        "target_os=\"linux\"".into(),
+        "target_family=\"unix\"".into(),
+        "target_vendor=\"unknown\"".into(),
+        "target_endian=\"little\"".into(),
+        "target_pointer_width=\"64\"".into(),
+        "target_has_atomic=\"8\"".into(),
+        "target_has_atomic=\"16\"".into(),
+        "target_has_atomic=\"32\"".into(),
+        "target_has_atomic=\"64\"".into(),
+        "target_has_atomic=\"ptr\"".into(),
+        "panic=\"unwind\"".into(),
+    ];
+    let cfgs: Vec<Cfg> = cfgs.iter().filter_map(|cfg| cfg.parse().ok()).collect();
+    target.matches(&format!("{arch}-unknown-linux-{libc}"), &cfgs)
+}
+
+fn is_for_linux(target: &Platform, config: &Config) -> bool {
+    ["x86_64", "aarch64"].into_iter().any(|arch| matches(target, config, arch))
 }
 
 /// The names of the dependencies of a local package that are built: not for development, not for another system, and
@@ -181,5 +242,10 @@ mod tests {
         }
         let target = "cfg(all(target_env = \"musl\", target_pointer_width = \"64\"))";
         assert!(!counts(target, &gnu) && counts(target, &musl));
+        let images = |target: &str| images_with(&target.parse().unwrap(), &gnu);
+        assert_eq!(images("cfg(not(windows))"), Images::All);
+        assert_eq!(images("cfg(target_arch = \"aarch64\")"), Images::Some);
+        assert_eq!(images("cfg(all(tokio_unstable, unix))"), Images::Some);
+        assert_eq!(images("cfg(any(windows, target_os = \"macos\"))"), Images::None);
     }
 }

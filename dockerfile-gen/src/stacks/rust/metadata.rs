@@ -3,6 +3,7 @@
 //! Input: a tree on disk. Output: [`Metadata`]. The one idea: `--no-deps --offline` reads manifests only, so that it
 //! needs neither the network nor a lockfile.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
@@ -24,7 +25,7 @@ pub(super) fn read(tree: &dyn Tree) -> Result<Metadata> {
         crate::tree::read::small_enough(path, meta.size)?;
     }
     let outside = std::env::temp_dir();
-    let metadata = run(root, &outside).or_else(|first| run(root, root).map_err(|_| first))?;
+    let mut metadata = run(root, &outside).or_else(|first| run(root, root).map_err(|_| first))?;
     if metadata.workspace_root.as_std_path() != root {
         let member = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
         return Err(Error::Unsupported {
@@ -32,7 +33,27 @@ pub(super) fn read(tree: &dyn Tree) -> Result<Metadata> {
             hint: format!("run in the workspace's folder, with `--package {member}`: the lockfile there is shared"),
         });
     }
+    add_outside_members(&mut metadata, root, &outside);
     Ok(metadata)
+}
+
+/// Adds the packages that members depend on by path and that are no members themselves.
+fn add_outside_members(metadata: &mut Metadata, root: &Path, from: &Path) {
+    let mut asked = BTreeSet::new();
+    loop {
+        let known: BTreeSet<_> =
+            metadata.packages.iter().filter_map(|package| package.manifest_path.parent()).collect();
+        let paths = metadata.packages.iter().flat_map(|package| &package.dependencies);
+        let paths = paths.filter_map(|dependency| dependency.path.as_deref());
+        let missing = paths.filter(|path| path.starts_with(root.to_string_lossy().as_ref()) && !known.contains(path));
+        let Some(next) = missing.map(ToOwned::to_owned).find(|path| !asked.contains(path)) else { return };
+        if let Ok(more) = run(next.as_std_path(), from) {
+            let new = more.packages.into_iter().filter(|package| package.manifest_path.parent() == Some(&next));
+            let new: Vec<_> = new.collect();
+            metadata.packages.extend(new);
+        }
+        asked.insert(next);
+    }
 }
 
 fn run(root: &Path, from: &Path) -> Result<Metadata> {

@@ -5,7 +5,7 @@
 //!
 //! Source: <https://doc.rust-lang.org/cargo/reference/config.html>.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::line_of;
 use crate::error::{Error, Result};
@@ -21,6 +21,8 @@ pub(super) struct Settings {
     pub(super) target_dir: Option<String>,
     pub(super) vendored: Vec<RelPath>,
     pub(super) credentials: Vec<Credential>,
+    /// Index → name.
+    pub(super) registries: BTreeMap<String, String>,
 }
 
 /// Reads `.cargo/config.toml` (or `.cargo/config`).
@@ -109,6 +111,9 @@ fn registries(path: &str, text: &str, table: &toml::Table, notes: &mut Notes, se
     for (name, registry) in table.get("registries").and_then(toml::Value::as_table).into_iter().flatten() {
         let variable = format!("CARGO_REGISTRIES_{}_TOKEN", name.to_ascii_uppercase().replace(['-', '.'], "_"));
         notes.found(path, line(text, name), format!("private registry `{name}`"));
+        if let Some(index) = registry.get("index").and_then(toml::Value::as_str) {
+            settings.registries.insert(index.to_owned(), name.clone());
+        }
         if registry.get("token").is_some() {
             notes.warn(format!(
                 "{path} holds the token of registry `{name}`: take it out, it would get into the build context"
