@@ -240,12 +240,11 @@ fn run_view(values: &BTreeMap<String, Value>, mounts: &[Mount]) -> Result<Json> 
         };
         data.insert(name.clone(), value);
     }
-    let mut text = String::new();
-    for mount in mounts {
-        text.push_str(&mount_text(mount)?);
-        text.push_str(" \\\n    ");
-    }
-    data.insert("mounts".into(), text.into());
+    let mounts = mounts.iter().map(mount_text).collect::<Result<Vec<String>>>()?;
+    let each: String = mounts.iter().map(|mount| format!("{mount} \\\n    ")).collect();
+    data.insert("mounts".into(), each.into());
+    // A here-document opens on the line of the last mount.
+    data.insert("mounts_before_file".into(), format!("{} ", mounts.join(" \\\n    ")).into());
     Ok(Json::Object(data))
 }
 

@@ -75,6 +75,7 @@ pub fn install(id: &str, packages: &BTreeSet<String>, image: &str) -> Result<Opt
             Step::run(id, "common/apt")
                 .mount(cache("archives", "/var/cache/apt"))
                 .mount(cache("lists", "/var/lib/apt/lists"))
+                .flag("several", packages.len() > 1)
                 .words("packages", packages.iter().cloned())
         }
         Family::Alpine => {

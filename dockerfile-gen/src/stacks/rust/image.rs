@@ -210,7 +210,9 @@ impl Workshop<'_> {
         }
         let mut env = rust.build_env.clone();
         env.push(("CARGO_HOME".into(), CARGO_HOME.into()));
-        env.push(("CARGO_TARGET_DIR".into(), "/app/target".into()));
+        if !self.layered || rust.target_dir.is_some() {
+            env.push(("CARGO_TARGET_DIR".into(), "/app/target".into()));
+        }
         if config.incremental {
             env.push(("CARGO_INCREMENTAL".into(), "1".into()));
             if !rust.sets_codegen_units {
