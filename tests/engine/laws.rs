@@ -63,6 +63,7 @@ fn cargo_manifest_edits() {
     ];
     for (what, edit) in decisive {
         edit();
+        project.generate();
         assert!(!deps(what), "{what} did not reach the dependencies");
     }
 }

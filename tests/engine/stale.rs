@@ -61,12 +61,7 @@ impl Project {
     /// Builds, runs, and compares what the program says.
     #[track_caller]
     fn says(&self, what: &str) {
-        self.says_with(what, &[]);
-    }
-
-    #[track_caller]
-    fn says_with(&self, what: &str, arguments: &[&str]) {
-        self.build(arguments);
+        self.build(&[]);
         assert_eq!(run("docker", &["run", "--rm", &self.image]).trim(), what);
     }
 }
@@ -88,13 +83,15 @@ fn another_branch_whose_files_are_older() {
 #[test]
 #[ignore = "needs a docker engine"]
 fn an_older_time_with_other_content_of_one_length() {
-    for arguments in [&[][..], &["--build-arg", "CARGO_INCREMENTAL=1"]] {
-        let project = program(if arguments.is_empty() { "older" } else { "older-incremental" });
+    for options in ["", "incremental = true\n"] {
+        let project = program(if options.is_empty() { "older" } else { "older-incremental" });
+        put(&project.root, "dockerfile.toml", options);
+        project.generate();
         date(&project.root, 1_700_000_000);
-        project.says_with("part one, data one, quiet", arguments);
+        project.says("part one, data one, quiet");
         project.edit("src/part.rs", "part one", "part 111");
         date(&project.root, 1_600_000_000);
-        project.says_with("part 111, data one, quiet", arguments);
+        project.says("part 111, data one, quiet");
     }
 }
 
@@ -155,4 +152,58 @@ fn a_deleted_module_and_a_renamed_binary() {
     project.says("part file, data one, quiet");
     let entry = run("docker", &["inspect", "-f", "{{json .Config.Entrypoint}}", &project.image]);
     assert!(entry.contains("/renamed"), "{entry}");
+}
+
+/// What a build script writes beside its sources is there for the next build, which does not run the script again; and
+/// a source that replaces it counts.
+#[test]
+#[ignore = "needs a docker engine"]
+fn what_the_build_script_writes_beside_the_sources() {
+    let project = program("beside");
+    let script = "fn main() {\n    println!(\"cargo::rerun-if-changed=data.txt\");\n    \
+                  std::fs::copy(\"data.txt\", \"src/made.txt\").unwrap();\n}\n";
+    put(&project.root, "build.rs", script);
+    put(&project.root, "src/main.rs", "fn main() {\n    print!(\"{}\", include_str!(\"made.txt\"));\n}\n");
+    project.says("data one");
+    project.append("src/main.rs", "// an edit\n");
+    project.says("data one");
+    project.edit("data.txt", "one", "two");
+    project.says("data two");
+    put(&project.root, "src/made.txt", "made by hand");
+    project.says("made by hand");
+}
+
+/// A step of the user's runs where the sources are, and what it writes is built.
+#[test]
+#[ignore = "needs a docker engine"]
+fn what_a_step_writes() {
+    let project = program("step");
+    let step = "[[steps]]\nname = \"words\"\nrun = \"tr a-z A-Z < data.txt > src/words.txt\"\nneeds = [\"sources\"]\n";
+    put(&project.root, "dockerfile.toml", step);
+    put(&project.root, "src/main.rs", "fn main() {\n    print!(\"{}\", include_str!(\"words.txt\"));\n}\n");
+    project.generate();
+    project.says("DATA ONE");
+    project.edit("data.txt", "one", "two");
+    project.says("DATA TWO");
+}
+
+/// A dependency that the Dockerfile does not declare yet is compiled in `build`; one that it declares and that cannot
+/// be resolved any more stops nothing.
+#[test]
+#[ignore = "needs a docker engine"]
+fn a_declaration_that_is_behind() {
+    let project = program("behind");
+    let manifest = project.root.join("Cargo.toml");
+    let manifest = manifest.to_str().unwrap();
+    let lock = || run("cargo", &["update", "--workspace", "--manifest-path", manifest]);
+    project.append("Cargo.toml", "\n[dependencies]\nfnv = { version = \"1\", features = [\"std\"] }\n");
+    lock();
+    put(&project.root, "src/main.rs", "fn main() {\n    let _ = fnv::FnvHasher::default();\n    print!(\"fnv\");\n}\n");
+    project.says("fnv");
+    project.generate();
+    let dockerfile = project.root.join("Dockerfile");
+    let text = fs::read_to_string(&dockerfile).unwrap();
+    fs::write(dockerfile, text.replace("[\"std\"]", "[\"gone\"]")).unwrap();
+    project.append("src/main.rs", "// an edit\n");
+    project.says("fnv");
 }
