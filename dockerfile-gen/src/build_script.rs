@@ -207,7 +207,7 @@ const UNKEPT: &str = "no Dockerfile is generated in a folder without version con
 fn stale(files: &Files, root: &Path) -> Result<BTreeMap<RelPath, String>> {
     let statuses = files.check(root)?.into_iter();
     let diffs = statuses.filter_map(|(path, status)| match status {
-        Status::Stale { diff } => Some((path, diff)),
+        Status::Stale { diff, .. } => Some((path, diff)),
         Status::Fresh | Status::Written { .. } => None,
     });
     Ok(diffs.collect())

@@ -55,7 +55,31 @@ pub enum Status {
     Stale {
         /// A unified diff from what is there to what should be.
         diff: String,
+        /// Whether nothing but the declared dependencies differs: the image is right, and only its dependency layer is
+        /// behind.
+        only_dependencies: bool,
     },
+}
+
+/// Manifests that stand in a Dockerfile and declare dependencies.
+const DECLARATIONS: [&str; 2] = ["COPY <<'EOF' Cargo.toml\n", "COPY <<'EOF' deps.go\n"];
+
+/// Whether two Dockerfiles differ in nothing but the dependencies that they declare.
+fn only_dependencies(old: &[u8], new: &str) -> bool {
+    let rest = |text: &str| {
+        let mut inside = false;
+        let mut kept = String::new();
+        for line in text.split_inclusive('\n') {
+            inside &= line.trim_end() != "EOF";
+            if !inside && !line.starts_with("# Checksum") {
+                kept.push_str(line);
+            }
+            inside |= DECLARATIONS.contains(&line);
+        }
+        kept
+    };
+    let old = String::from_utf8_lossy(old);
+    DECLARATIONS.iter().any(|declaration| new.contains(declaration)) && rest(&old) == rest(new)
 }
 
 /// What to do with a file that this crate did not write.
@@ -82,7 +106,10 @@ impl Files {
             let old = reader.bytes_if_there(path.as_str())?;
             let status = match old {
                 Some(old) if old == text.as_bytes() => Status::Fresh,
-                old => Status::Stale { diff: diff(path, old.as_deref(), text) },
+                old => Status::Stale {
+                    diff: diff(path, old.as_deref(), text),
+                    only_dependencies: old.as_deref().is_some_and(|old| only_dependencies(old, text)),
+                },
             };
             statuses.insert(path.clone(), status);
         }
@@ -96,7 +123,7 @@ impl Files {
     pub fn diff(&self, root: impl AsRef<Path>) -> Result<String> {
         let statuses = self.check(root)?.into_values();
         let diffs = statuses.filter_map(|status| match status {
-            Status::Stale { diff } => Some(diff),
+            Status::Stale { diff, .. } => Some(diff),
             Status::Fresh | Status::Written { .. } => None,
         });
         Ok(diffs.collect())
@@ -253,5 +280,18 @@ mod tests {
     fn a_checkout_with_other_line_ends_is_still_ours() {
         assert!(is_untouched(stamped(TEXT).replace('\n', "\r\n").as_bytes()));
         assert!(!is_untouched(b"FROM scratch\n"));
+    }
+
+    #[test]
+    fn a_declaration_that_is_behind_is_told_from_other_changes() {
+        let file = |dependency: &str, rest: &str| {
+            format!(
+                "FROM rust\n# Checksum {dependency}\nCOPY <<'EOF' Cargo.toml\n[dependencies]\n{dependency}\nEOF\n{rest}\n"
+            )
+        };
+        let (old, new) = (file("a = \"*\"", "RUN x"), file("b = \"*\"", "RUN x"));
+        assert!(only_dependencies(old.as_bytes(), &new));
+        assert!(!only_dependencies(old.as_bytes(), &file("b = \"*\"", "RUN y")));
+        assert!(!only_dependencies(b"FROM rust\n", "FROM rust:1\n"));
     }
 }

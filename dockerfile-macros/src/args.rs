@@ -168,7 +168,7 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(node: Node) -> syn::Result<T> {
 }
 
 /// Options that the command line has as flags.
-const FLAGS: [&str; 15] = [
+const FLAGS: [&str; 16] = [
     "stack",
     "bin",
     "package",
@@ -179,6 +179,7 @@ const FLAGS: [&str; 15] = [
     "features",
     "no-default-features",
     "profile",
+    "incremental",
     "env",
     "health",
     "frontend",

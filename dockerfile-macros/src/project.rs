@@ -55,7 +55,7 @@ pub(crate) fn check(root: &Path, files: &Files, options: &Options) -> syn::Resul
     let failed = |error: Error| syn::Error::new(Span::call_site(), error.to_string());
     let mut report = Vec::new();
     for (path, status) in files.check(root).map_err(failed)?.into_iter().rev() {
-        if let Status::Stale { diff } = status {
+        if let Status::Stale { diff, .. } = status {
             report.push(format!("`{path}` is stale: run {} to refresh it\n{diff}", options.command()));
         }
     }

@@ -59,8 +59,13 @@ pub(crate) fn summary(root: &Path, generated: &Generated, statuses: &BTreeMap<Re
                 let kept = backup.as_ref().map(|place| format!(", the old one is {}", place.display()));
                 eprintln!("{GOOD}{:>12}{GOOD:#} {path}{}", "Wrote", kept.unwrap_or_default());
             }
-            Status::Stale { diff } => {
-                eprintln!("{BAD}{:>12}{BAD:#} {path}: run `cargo dockerfile` to refresh it", "Stale");
+            Status::Stale { diff, only_dependencies } => {
+                let why = if *only_dependencies {
+                    "only the declared dependencies are behind, so the image is right and builds slower; "
+                } else {
+                    ""
+                };
+                eprintln!("{BAD}{:>12}{BAD:#} {path}: {why}run `cargo dockerfile` to refresh it", "Stale");
                 print!("{diff}");
             }
             _ => {}
