@@ -7,7 +7,7 @@
 //! Every variant has a copy of PROJECT of its own. For each edit every variant is edited and built in turn; what is printed
 //! are steps that ran, the median of the seconds over the rounds, and how ours compares with the best of the others.
 //! `--first` measures builds without any cache as well, and for that it empties the engine's build cache.
-//! `--incremental` passes `CARGO_INCREMENTAL=1` to ours and to cargo itself (the variant `bare`, outside of any image).
+//! `--incremental` generates ours with that option and passes `CARGO_INCREMENTAL=1` to cargo itself (the variant `bare`, outside of any image).
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
