@@ -6,6 +6,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::visible::message;
+
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -23,7 +25,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// No stack that this crate knows was found.
-    #[error("no supported project in `{root}`: {seen}")]
+    #[error("{}", message(format_args!("no supported project in `{root}`: {seen}")))]
     NoProject {
         /// The folder that was searched.
         root: String,
@@ -31,7 +33,7 @@ pub enum Error {
         seen: String,
     },
     /// A file or folder could not be read.
-    #[error("could not read `{path}`: {source}")]
+    #[error("{}", message(format_args!("could not read `{}`: {source}", path.display())))]
     Read {
         /// The file or folder.
         path: PathBuf,
@@ -39,7 +41,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file could not be written.
-    #[error("could not write `{path}`: {source}")]
+    #[error("{}", message(format_args!("could not write `{}`: {source}", path.display())))]
     Write {
         /// The file.
         path: PathBuf,
@@ -47,7 +49,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file is larger than any that a person would write.
-    #[error("`{path}` is larger than {}, which is the most that is read of such a file", size(*limit))]
+    #[error("{}", message(format_args!("`{}` is larger than {}, which is the most that is read of such a file", path.display(), size(*limit))))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -55,7 +57,7 @@ pub enum Error {
         limit: u64,
     },
     /// All files together are larger than what is read in one run.
-    #[error("`{path}` is not read: with it more than {} of this project would be read", size(*limit))]
+    #[error("{}", message(format_args!("`{}` is not read: with it more than {} of this project would be read", path.display(), size(*limit))))]
     TooMuch {
         /// The file at which the limit was reached.
         path: PathBuf,
@@ -63,7 +65,7 @@ pub enum Error {
         limit: u64,
     },
     /// Something else than a regular file has the name of one.
-    #[error("`{path}` is {what}, not a regular file")]
+    #[error("{}", message(format_args!("`{}` is {what}, not a regular file", path.display())))]
     NotAFile {
         /// Where it is.
         path: PathBuf,
@@ -71,13 +73,13 @@ pub enum Error {
         what: &'static str,
     },
     /// A link leads out of the project.
-    #[error("`{path}` is not read, because it leads out of the folder through a link")]
+    #[error("{}", message(format_args!("`{}` is not read, because it leads out of the folder through a link", path.display())))]
     LeadsOut {
         /// The link, or the path with a link in it.
         path: PathBuf,
     },
     /// A link stands where a file would be written.
-    #[error("`{path}` is a link, and nothing is written through a link")]
+    #[error("{}", message(format_args!("`{}` is a link, and nothing is written through a link", path.display())))]
     Linked {
         /// The link.
         path: PathBuf,
@@ -85,19 +87,19 @@ pub enum Error {
         is_folder: bool,
     },
     /// Somebody wrote a file at the same time.
-    #[error("`{path}` was changed by somebody else while it was to be written, and is left as it is")]
+    #[error("{}", message(format_args!("`{}` was changed by somebody else while it was to be written, and is left as it is", path.display())))]
     Changed {
         /// The file.
         path: PathBuf,
     },
     /// Another run does not come to an end.
-    #[error("`{path}` was not written, because another run has been writing into its folder for too long")]
+    #[error("{}", message(format_args!("`{}` was not written, because another run has been writing into its folder for too long", path.display())))]
     Busy {
         /// The file.
         path: PathBuf,
     },
     /// A manifest, lockfile or other project file does not say what its format demands.
-    #[error("{}: {reason}", at(path, *line))]
+    #[error("{}", message(format_args!("{}: {reason}", at(path, *line))))]
     Manifest {
         /// The file, relative to the project.
         path: String,
@@ -107,7 +109,7 @@ pub enum Error {
         reason: String,
     },
     /// A configuration key or value is wrong.
-    #[error("{}: {reason}", at(path, *line))]
+    #[error("{}", message(format_args!("{}: {reason}", at(path, *line))))]
     Config {
         /// The file, or the door (`command line`, `macro`) that the value came through.
         path: String,
@@ -119,7 +121,7 @@ pub enum Error {
         hint: String,
     },
     /// Several answers are possible and none is clearly the right one.
-    #[error("{question}: found {found}")]
+    #[error("{}", message(format_args!("{question}: found {found}")))]
     Ambiguous {
         /// What had to be decided.
         question: String,
@@ -129,7 +131,7 @@ pub enum Error {
         hint: String,
     },
     /// The image would build but could not possibly start.
-    #[error("the image could not start: {reason}")]
+    #[error("{}", message(format_args!("the image could not start: {reason}")))]
     CannotStart {
         /// What is missing.
         reason: String,
@@ -137,7 +139,7 @@ pub enum Error {
         hint: String,
     },
     /// What was asked for cannot be emitted correctly.
-    #[error("{reason}")]
+    #[error("{}", message(format_args!("{reason}")))]
     Unsupported {
         /// What was asked for and why it cannot be had.
         reason: String,
@@ -145,7 +147,7 @@ pub enum Error {
         hint: String,
     },
     /// What was about to be written is not what was planned: a bug of this crate. Nothing was written.
-    #[error("this is a bug of cargo dockerfile, and nothing was written: {}: {reason}", at(path, *line))]
+    #[error("{}", message(format_args!("this is a bug of cargo dockerfile, and nothing was written: {}: {reason}", at(path, *line))))]
     Readback {
         /// The file that was about to be written.
         path: String,
@@ -155,19 +157,19 @@ pub enum Error {
         reason: String,
     },
     /// A file that this tool did not write stands where it would write.
-    #[error("`{path}` was not written by cargo dockerfile and is left as it is")]
+    #[error("{}", message(format_args!("`{}` was not written by cargo dockerfile and is left as it is", path.display())))]
     NotOurs {
         /// The file.
         path: PathBuf,
     },
     /// `cargo metadata` could not be run or refused the manifest.
-    #[error("`cargo metadata` failed: {reason}")]
+    #[error("{}", message(format_args!("`cargo metadata` failed: {reason}")))]
     Cargo {
         /// What cargo said.
         reason: String,
     },
     /// The history of a repository could not be read.
-    #[error("could not read the history: {reason}")]
+    #[error("{}", message(format_args!("could not read the history: {reason}")))]
     History {
         /// What git said, or what is missing.
         reason: String,
@@ -175,7 +177,7 @@ pub enum Error {
         hint: String,
     },
     /// A template could not be parsed or rendered.
-    #[error("could not render template `{template}`: {reason}")]
+    #[error("{}", message(format_args!("could not render template `{template}`: {reason}")))]
     Template {
         /// The template's name, such as `rust/build`.
         template: String,
@@ -198,9 +200,20 @@ fn at(path: &str, line: Option<u32>) -> String {
     }
 }
 
+/// Whether a newer cargo, or a nightly one, could read what this one refuses.
+fn is_for_another_cargo(reason: &str) -> bool {
+    ["cargo-features", "cargo feature", "nightly", "edition", "newer version", "version of Cargo", "toolchain"]
+        .iter()
+        .any(|sign| reason.contains(sign))
+}
+
 impl Error {
     /// Says what to do about the error, where something can be done.
     pub fn hint(&self) -> Option<String> {
+        self.advice().map(|hint| crate::visible::line(&hint).into_owned())
+    }
+
+    fn advice(&self) -> Option<String> {
         match self {
             Self::Config { hint, .. }
             | Self::Ambiguous { hint, .. }
@@ -216,6 +229,11 @@ impl Error {
                 "`--print` shows what would be written, `--force` replaces the file and keeps a backup".into(),
             ),
             Self::Manifest { path, .. } => Some(format!("mend `{path}` and run again")),
+            Self::Cargo { reason } if is_for_another_cargo(reason) => Some(
+                "cargo runs with your default toolchain, because a project's own may be any program: \
+                 `cargo +nightly dockerfile` runs it with another that you have"
+                    .into(),
+            ),
             Self::Cargo { .. } => {
                 Some("install Rust from https://rustup.rs, or mend the manifest that cargo names".into())
             }

@@ -82,19 +82,24 @@ pub struct Claim {
 impl Claim {
     /// A claim with its evidence.
     pub fn new(strength: Strength, path: impl Into<String>, line: Option<u32>, reason: impl Into<String>) -> Self {
-        Self { strength, evidence: Evidence { path: path.into(), line, reason: reason.into() } }
+        Self { strength, evidence: Evidence { path: path.into(), line, reason: visible(reason) } }
     }
+}
+
+/// A message to people, of which a manifest or a file name may be a part.
+fn visible(text: impl Into<String>) -> String {
+    crate::visible::line(&text.into()).into_owned()
 }
 
 impl Notes {
     /// Records why a fact is believed.
     pub fn found(&mut self, path: impl Into<String>, line: Option<u32>, reason: impl Into<String>) {
-        self.evidence.push(Evidence { path: path.into(), line, reason: reason.into() });
+        self.evidence.push(Evidence { path: path.into(), line, reason: visible(reason) });
     }
 
     /// Records what the user should know or decide.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.warnings.push(text.into());
+        self.warnings.push(visible(text));
     }
 
     /// Records what a manifest says of the project, as the OCI label `key`.

@@ -33,9 +33,11 @@ pub mod learn;
 pub mod model;
 pub mod output;
 pub mod plan;
+mod process;
 pub mod secrets;
 pub mod stacks;
 pub mod tree;
+pub mod visible;
 
 /// The facts and the stacks in one module.
 pub mod project {
@@ -148,7 +150,7 @@ fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
     secrets::check(&dockerfile, &sources)?;
     project.notes.conceal(&mut withheld);
     let ignore = plan::dockerignore::dockerignore(tree, &project, &plan, &config)?;
-    project.notes.warnings.extend(ignore.warnings);
+    ignore.warnings.into_iter().for_each(|warning| project.notes.warn(warning));
     project.notes.kept = ignore.kept;
     let dockerignore = output::stamped(&ignore.text);
     plan::readback::read_back(&plan::readback::Written {

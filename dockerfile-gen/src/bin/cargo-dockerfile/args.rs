@@ -159,7 +159,7 @@ pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
     /// Print the files to stdout and write nothing
-    #[arg(long, conflicts_with_all = ["check", "diff", "force", "json"])]
+    #[arg(long, conflicts_with_all = ["check", "diff", "force", "json", "message_format"])]
     pub(crate) print: bool,
     /// Write nothing; exit 1 with a diff if a file is stale or missing
     #[arg(long)]
@@ -170,9 +170,29 @@ pub(crate) struct GenerateArgs {
     /// Replace files that this tool did not write, and keep a backup
     #[arg(long, conflicts_with_all = ["check", "diff"])]
     pub(crate) force: bool,
-    /// Print what was found, planned and written as JSON
-    #[arg(long)]
+    /// Write nothing; print what was found and planned, and how the files differ, as JSON
+    #[arg(long, conflicts_with_all = ["force", "message_format"])]
     pub(crate) json: bool,
+    /// How to report what was done: human, or json for programs
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub(crate) message_format: MessageFormat,
+}
+
+/// How a run reports what it did.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum MessageFormat {
+    /// Messages on stderr.
+    #[default]
+    Human,
+    /// The same as `--json` on stdout, with what was written.
+    Json,
 }
 
 #[derive(clap::Args, Debug)]

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anstream::{eprintln, println};
-use anstyle::{AnsiColor, Style};
 use dockerfile_gen::context::{BuildContext, Dockerignore, Entry};
 use dockerfile_gen::secrets::{Verdict, verdict};
 use dockerfile_gen::simulate::{Context, Input, sent};
@@ -12,10 +10,7 @@ use dockerfile_gen::{DiskTree, Error, Tree};
 use serde_json::{Value, json};
 
 use crate::simulate::{at, dockerfile, parse};
-
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
-const WARN: Style = AnsiColor::Yellow.on_default().bold();
+use crate::terminal::{self, BOLD, DIM, WARN, line};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct ContextArgs {
@@ -135,7 +130,7 @@ fn explain(path: &str, ignore: &Dockerignore, all: &BuildContext<'_>, json: bool
     let file = ignore.path().unwrap_or(".dockerignore");
     if json {
         let line = verdict.line.map(|line| json!({"file": file, "line": line.number, "pattern": line.text}));
-        println!("{:#}", json!({"path": path, "sent": !verdict.excluded || is_there, "decided_by": line}));
+        terminal::json(&json!({"path": path, "sent": !verdict.excluded || is_there, "decided_by": line}));
         return Ok(());
     }
     let what = match (verdict.excluded, is_there) {
@@ -144,29 +139,30 @@ fn explain(path: &str, ignore: &Dockerignore, all: &BuildContext<'_>, json: bool
         (true, false) => "is left out",
     };
     match verdict.line {
-        Some(line) => println!("{BOLD}{path}{BOLD:#} {what}: {file}:{} `{}`", line.number, line.text),
-        None => println!("{BOLD}{path}{BOLD:#} {what}: no line matches"),
+        Some(line) => line!("{BOLD}{path}{BOLD:#} {what}: {file}:{} `{}`", line.number, line.text),
+        None => line!("{BOLD}{path}{BOLD:#} {what}: no line matches"),
     }
     Ok(())
 }
 
 fn print(files: &[(&str, u64)], left_out: &LeftOut, warnings: &[String], ignore: &Dockerignore, all: usize) {
     let total: u64 = files.iter().map(|(_, size)| size).sum();
-    println!("{BOLD}{}{BOLD:#} files, {} are sent of {all} entries in the context", files.len(), bytes(total));
+    line!("{BOLD}{}{BOLD:#} files, {} are sent of {all} entries in the context", files.len(), bytes(total));
     for (path, size) in files.iter().take(MOST_FILES) {
-        println!("{:>10}  {path}", bytes(*size));
+        line!("{:>10}  {path}", bytes(*size));
     }
     if let Some(more) = files.len().checked_sub(MOST_FILES).filter(|more| *more > 0) {
-        println!("{:>10}  {DIM}and {more} smaller ones{DIM:#}", "");
+        line!("{:>10}  {DIM}and {more} smaller ones{DIM:#}", "");
     }
     if !left_out.is_empty() {
-        println!("\nleft out by {BOLD}{}{BOLD:#}", ignore.path().unwrap_or_default());
+        line!("");
+        line!("left out by {BOLD}{}{BOLD:#}", ignore.path().unwrap_or_default());
     }
     for (line, (text, count, size)) in left_out {
-        println!("{line:>6}  `{text}` {count} files, {}", bytes(*size));
+        line!("{line:>6}  `{text}` {count} files, {}", bytes(*size));
     }
     for warning in warnings {
-        eprintln!("{WARN}warning{WARN:#}: {warning}");
+        terminal::message(&WARN, "warning", warning);
     }
 }
 
@@ -180,7 +176,7 @@ fn print_json(files: &[(&str, u64)], left_out: &LeftOut, warnings: &[String], ig
         "left_out": left_out.iter().map(line).collect::<Vec<Value>>(),
         "warnings": warnings,
     });
-    println!("{value:#}");
+    terminal::json(&value);
 }
 
 fn bytes(size: u64) -> String {

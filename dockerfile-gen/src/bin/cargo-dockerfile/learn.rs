@@ -1,20 +1,14 @@
 //! `cargo dockerfile learn`: change rates from the history, and what they are worth.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anstream::{eprintln, println};
-use anstyle::{AnsiColor, Style};
 use dockerfile_gen::history::Repository;
-use dockerfile_gen::learn::{FEWEST_COMMITS, expected_cost, learn, with_rates};
-use dockerfile_gen::output::update;
-use dockerfile_gen::{ConfigLayer, DiskTree, Error, Plan, RelPath, Status, config, generate};
+use dockerfile_gen::learn::{FEWEST_COMMITS, expected_cost, learn};
+use dockerfile_gen::{ConfigLayer, DiskTree, Error, Plan, Status, config, generate};
 use serde_json::json;
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const WARN: Style = AnsiColor::Yellow.on_default().bold();
+use crate::settings;
+use crate::terminal::{self, BOLD, DIM, GOOD, WARN, line, note};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct LearnArgs {
@@ -45,29 +39,36 @@ pub(crate) fn run(args: &LearnArgs) -> Result<(), Error> {
     if args.json {
         let value =
             json!({"commits": learned.commits, "rates": learned.rates, "seconds": old, "reordered_seconds": new});
-        println!("{value:#}");
+        terminal::json(&value);
         return Ok(());
     }
-    println!("{BOLD}{}{BOLD:#} commits", learned.commits);
+    line!("{BOLD}{}{BOLD:#} commits", learned.commits);
     for (name, rate) in &learned.rates {
-        println!("{:>6.1} %  {name}", rate * 100.0);
+        line!("{:>6.1} %  {name}", rate * 100.0);
     }
     moves(&before.plan, &after.plan);
+    line!("");
     if (old - new) < 0.05 {
-        println!("\nno other order would save anything: {old:.1} s a commit");
+        line!("no other order would save anything: {old:.1} s a commit");
     } else {
-        println!("\n{GOOD}{:.1} s{GOOD:#} a commit saved: {new:.1} s instead of {old:.1} s", old - new);
+        line!("{GOOD}{:.1} s{GOOD:#} a commit saved: {new:.1} s instead of {old:.1} s", old - new);
     }
     if repository.is_shallow() {
-        eprintln!("{WARN}warning{WARN:#}: the clone is shallow; `git fetch --unshallow` brings the older commits");
+        let text = "the clone is shallow; `git fetch --unshallow` brings the older commits";
+        terminal::message(&WARN, "warning", text);
     }
     if learned.commits < FEWEST_COMMITS {
-        eprintln!(
-            "{WARN}warning{WARN:#}: {} commits are too few to learn from, so nothing is written",
-            learned.commits
-        );
+        let text = format!("{} commits are too few to learn from, so nothing is written", learned.commits);
+        terminal::message(&WARN, "warning", &text);
     } else if !args.print {
-        write(&args.path, &learned.rates)?;
+        match settings::write_rates(&args.path, &learned.rates)? {
+            Status::Written { backup } => {
+                let kept = backup.map(|place| format!(", the old one is {}", place.display())).unwrap_or_default();
+                let path = args.path.join(settings::NAME);
+                note!("{GOOD}{:>12}{GOOD:#} {}{kept}", "Wrote", path.display());
+            }
+            _ => note!("{GOOD}{:>12}{GOOD:#} {}", "Fresh", args.path.join(settings::NAME).display()),
+        }
     }
     Ok(())
 }
@@ -80,24 +81,10 @@ fn moves(before: &Plan, after: &Plan) {
         };
         let (one, two) = (steps(old), steps(new));
         if one != two {
-            println!(
-                "\n{BOLD}{}{BOLD:#}\n{DIM}before{DIM:#} {}\n{DIM}after {DIM:#} {}",
-                old.name,
-                one.join(", "),
-                two.join(", ")
-            );
+            line!("");
+            line!("{BOLD}{}{BOLD:#}", old.name);
+            line!("{DIM}before{DIM:#} {}", one.join(", "));
+            line!("{DIM}after {DIM:#} {}", two.join(", "));
         }
     }
-}
-
-fn write(root: &std::path::Path, rates: &BTreeMap<String, f64>) -> Result<(), Error> {
-    let name = "dockerfile.toml";
-    let Some(path) = RelPath::new(name) else { return Ok(()) };
-    let status = update(root, &path, &mut |text| Ok(with_rates(text, rates)))?;
-    let backup = match status {
-        Status::Written { backup: Some(backup) } => format!(", the old one is {}", backup.display()),
-        _ => String::new(),
-    };
-    eprintln!("{GOOD}{:>12}{GOOD:#} {}{backup}", "Wrote", root.join(name).display());
-    Ok(())
 }

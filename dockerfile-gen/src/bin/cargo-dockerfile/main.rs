@@ -1,18 +1,20 @@
 //! `cargo dockerfile`: the command line over the library.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod context;
 mod init;
 mod learn;
 mod report;
+mod settings;
 mod simulate;
+mod terminal;
 
 use std::process::ExitCode;
 
-use args::{Args, Command, GenerateArgs, InitArgs, PlanArgs};
+use args::{Args, Command, GenerateArgs, InitArgs, MessageFormat, PlanArgs};
 use clap::{CommandFactory, Parser};
 use dockerfile_gen::{Error, Overwrite, Status, generate};
+use terminal::BAD;
 
 /// Exit codes, as `diff` and `grep` have them.
 const FRESH: u8 = 0;
@@ -25,7 +27,32 @@ fn main() -> ExitCode {
     if words.get(1).is_some_and(|word| word == "dockerfile") {
         words.remove(1);
     }
-    let args = Args::parse_from(words);
+    let code = match Args::try_parse_from(words) {
+        Ok(args) => run(args),
+        Err(usage) => explain(&usage),
+    };
+    match terminal::finish() {
+        Ok(()) => ExitCode::from(code),
+        Err(error) => {
+            terminal::message(&BAD, "error", &format!("could not write to stdout: {error}"));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Prints the help that was asked for, or what is wrong with the arguments.
+fn explain(usage: &clap::Error) -> u8 {
+    let code = u8::try_from(usage.exit_code()).unwrap_or(FAILED);
+    match usage.print() {
+        Err(error) if !usage.use_stderr() && error.kind() != std::io::ErrorKind::BrokenPipe => {
+            terminal::message(&BAD, "error", &format!("could not write to stdout: {error}"));
+            FAILED
+        }
+        _ => code,
+    }
+}
+
+fn run(args: Args) -> u8 {
     let done = match args.command {
         None => run_generate(&args.generate),
         Some(Command::Generate(generate)) => run_generate(&generate),
@@ -35,17 +62,16 @@ fn main() -> ExitCode {
         Some(Command::Context(args)) => context::run(&args).map(|()| FRESH),
         Some(Command::Learn(args)) => learn::run(&args).map(|()| FRESH),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Args::command(), "cargo-dockerfile", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "cargo-dockerfile", &mut script);
+            terminal::data(&String::from_utf8_lossy(&script));
             Ok(FRESH)
         }
     };
-    match done {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            report::error(&error);
-            ExitCode::from(FAILED)
-        }
-    }
+    done.unwrap_or_else(|error| {
+        report::error(&error);
+        FAILED
+    })
 }
 
 fn run_generate(args: &GenerateArgs) -> Result<u8, Error> {
@@ -56,14 +82,14 @@ fn run_generate(args: &GenerateArgs) -> Result<u8, Error> {
         report::warnings(&generated);
         return Ok(FRESH);
     }
-    let statuses = if args.check || args.diff {
+    let statuses = if args.check || args.diff || args.json {
         generated.files.check(root)?
     } else {
         let overwrite = if args.force { Overwrite::Backup } else { Overwrite::Refuse };
         generated.files.write(root, overwrite)?
     };
     let stale = statuses.values().any(|status| matches!(status, Status::Stale { .. }));
-    if args.json {
+    if args.json || args.message_format == MessageFormat::Json {
         report::json(&generated, Some(&statuses));
     } else {
         report::summary(root, &generated, &statuses);
@@ -83,7 +109,7 @@ fn run_plan(args: &PlanArgs) -> Result<u8, Error> {
 
 fn run_init(args: &InitArgs) -> Result<u8, Error> {
     if args.print {
-        print!("{}", init::CONFIG);
+        terminal::data(init::CONFIG);
         return Ok(FRESH);
     }
     let written = init::write(&args.path, args.templates.as_deref(), args.force)?;

@@ -1,25 +1,19 @@
-//! All printing: data to stdout, everything else to stderr.
+//! What is printed of a project and its files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anstream::{eprintln, print, println};
-use anstyle::{AnsiColor, Style};
 use dockerfile_gen::plan::{Base, Input, Step};
 use dockerfile_gen::{Error, Generated, RelPath, Status};
 use serde_json::json;
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const WARN: Style = AnsiColor::Yellow.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
+use crate::terminal::{self, BAD, BOLD, DIM, GOOD, WARN, line, note};
 
 /// Prints an error and what to do about it.
 pub(crate) fn error(error: &Error) {
-    eprintln!("{BAD}error{BAD:#}: {error}");
+    terminal::message(&BAD, "error", &error.to_string());
     if let Some(hint) = error.hint() {
-        eprintln!("{GOOD}hint{GOOD:#}: {hint}");
+        terminal::message(&GOOD, "hint", &hint);
     }
 }
 
@@ -27,16 +21,16 @@ pub(crate) fn error(error: &Error) {
 pub(crate) fn files(generated: &Generated) {
     for (index, (path, text)) in generated.files.0.iter().rev().enumerate() {
         if index > 0 {
-            println!("\n# ---- {path} ----");
+            terminal::data(&format!("\n# ---- {path} ----\n"));
         }
-        print!("{text}");
+        terminal::data(text);
     }
 }
 
 /// Prints what the user should know or decide.
 pub(crate) fn warnings(generated: &Generated) {
     for warning in &generated.project.notes.warnings {
-        eprintln!("{WARN}warning{WARN:#}: {warning}");
+        terminal::message(&WARN, "warning", warning);
     }
 }
 
@@ -44,7 +38,7 @@ pub(crate) fn warnings(generated: &Generated) {
 pub(crate) fn summary(root: &Path, generated: &Generated, statuses: &BTreeMap<RelPath, Status>) {
     for evidence in &generated.project.notes.evidence {
         let line = evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
-        eprintln!("{GOOD}{:>12}{GOOD:#} {} {DIM}({}{line}){DIM:#}", "Found", evidence.reason, evidence.path);
+        note!("{GOOD}{:>12}{GOOD:#} {} {DIM}({}{line}){DIM:#}", "Found", evidence.reason, evidence.path);
     }
     for (path, why) in &generated.project.notes.kept {
         eprintln!("{GOOD}{:>12}{GOOD:#} {path}: {why}", "Keeps");
@@ -53,11 +47,11 @@ pub(crate) fn summary(root: &Path, generated: &Generated, statuses: &BTreeMap<Re
     let mut written = false;
     for (path, status) in statuses.iter().rev() {
         match status {
-            Status::Fresh => eprintln!("{GOOD}{:>12}{GOOD:#} {path}", "Fresh"),
+            Status::Fresh => note!("{GOOD}{:>12}{GOOD:#} {path}", "Fresh"),
             Status::Written { backup } => {
                 written = true;
                 let kept = backup.as_ref().map(|place| format!(", the old one is {}", place.display()));
-                eprintln!("{GOOD}{:>12}{GOOD:#} {path}{}", "Wrote", kept.unwrap_or_default());
+                note!("{GOOD}{:>12}{GOOD:#} {path}{}", "Wrote", kept.unwrap_or_default());
             }
             Status::Stale { diff, only_dependencies } => {
                 let why = if *only_dependencies {
@@ -65,15 +59,15 @@ pub(crate) fn summary(root: &Path, generated: &Generated, statuses: &BTreeMap<Re
                 } else {
                     ""
                 };
-                eprintln!("{BAD}{:>12}{BAD:#} {path}: {why}run `cargo dockerfile` to refresh it", "Stale");
-                print!("{diff}");
+                note!("{BAD}{:>12}{BAD:#} {path}: {why}run `cargo dockerfile` to refresh it", "Stale");
+                terminal::diff(diff);
             }
             _ => {}
         }
     }
     if written {
         let name = &generated.project.name;
-        eprintln!("{GOOD}{:>12}{GOOD:#} docker build -t {name} {}", "Next", root.display());
+        note!("{GOOD}{:>12}{GOOD:#} docker build -t {name} {}", "Next", root.display());
     }
 }
 
@@ -88,46 +82,50 @@ pub(crate) fn json(generated: &Generated, statuses: Option<&BTreeMap<RelPath, St
         "files": statuses,
         "reads": generated.reads,
     });
-    println!("{value:#}");
+    terminal::json(&value);
 }
 
 /// Prints which files `init` wrote.
 pub(crate) fn written(paths: &[PathBuf]) {
     for path in paths {
-        eprintln!("{GOOD}{:>12}{GOOD:#} {}", "Wrote", path.display());
+        note!("{GOOD}{:>12}{GOOD:#} {}", "Wrote", path.display());
     }
 }
 
 /// Prints the stages and steps as a tree, and the evidence.
 pub(crate) fn plan(generated: &Generated) {
-    println!("{BOLD}{}{BOLD:#} ({})", generated.project.name, generated.project.component.stack());
+    line!("{BOLD}{}{BOLD:#} ({})", generated.project.name, generated.project.component.stack());
     for stage in &generated.plan.stages {
         let base = match &stage.base {
             Base::Image(image) => format!("image {image}"),
             Base::Stage(stage) => format!("stage {stage}"),
             _ => String::new(),
         };
-        println!("\n{BOLD}{}{BOLD:#} {DIM}from {base}{DIM:#}", stage.name);
+        line!("");
+        line!("{BOLD}{}{BOLD:#} {DIM}from {base}{DIM:#}", stage.name);
         for line in &stage.comment {
-            println!("│ {DIM}{line}{DIM:#}");
+            line!("│ {DIM}{line}{DIM:#}");
         }
         for (index, step) in stage.steps.iter().enumerate() {
             let last = index + 1 == stage.steps.len();
-            println!("{} {}", if last { "└─" } else { "├─" }, step_line(step));
+            let branch = if last { "└─" } else { "├─" };
+            line!("{branch} {} {BOLD}{}{BOLD:#}{}", step.op.instruction(), step.id, costs(step));
             if !step.why.is_empty() {
-                println!("{}    {DIM}{}{DIM:#}", if last { " " } else { "│" }, step.why);
+                line!("{}    {DIM}{}{DIM:#}", if last { " " } else { "│" }, step.why);
             }
         }
     }
-    println!("\n{BOLD}Evidence{BOLD:#}");
+    line!("");
+    line!("{BOLD}Evidence{BOLD:#}");
     for evidence in &generated.project.notes.evidence {
         let line = evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
-        println!("  {}{line}: {}", evidence.path, evidence.reason);
+        line!("  {}{line}: {}", evidence.path, evidence.reason);
     }
     warnings(generated);
 }
 
-fn step_line(step: &Step) -> String {
+/// What a step reads, how often that changes, and how long it takes.
+fn costs(step: &Step) -> String {
     let reads: Vec<String> = step
         .reads
         .iter()
@@ -140,7 +138,7 @@ fn step_line(step: &Step) -> String {
         })
         .collect();
     let (rate, class) = step.change.prior();
-    let mut line = format!("{} {BOLD}{}{BOLD:#}", step.op.instruction(), step.id);
+    let mut line = String::new();
     if !reads.is_empty() {
         line.push_str(&format!(" reads {}", reads.join(", ")));
     }

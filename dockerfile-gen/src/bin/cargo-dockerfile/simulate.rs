@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anstream::{eprintln, println};
-use anstyle::{AnsiColor, Style};
 use dockerfile_gen::context::Dockerignore;
 use dockerfile_gen::dockerfile::{Dockerfile, Keyword};
 use dockerfile_gen::history::Repository;
@@ -14,11 +12,7 @@ use dockerfile_gen::tree::{Edited, MOST_OF_A_MANIFEST, named};
 use dockerfile_gen::{DiskTree, Error, RelPath, Tree};
 use serde_json::{Value, json};
 
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const WARN: Style = AnsiColor::Yellow.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
+use crate::terminal::{self, BAD, BOLD, DIM, GOOD, WARN, line, note};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct SimulateArgs {
@@ -88,7 +82,7 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<(), Error> {
     let steps = simulate(&before.input(&options), &after.input(&options)).map_err(|fault| at(&after.path, &fault))?;
     if args.json {
         let rows: Vec<Value> = steps.iter().map(row).collect();
-        println!("{:#}", Value::Array(rows));
+        terminal::json(&Value::Array(rows));
     } else {
         table(&after.file, &steps);
     }
@@ -187,32 +181,42 @@ fn row(step: &Step) -> Value {
 
 /// Prints every instruction in order; those that make no layer say so.
 fn table(file: &Dockerfile, steps: &[Step]) {
-    let mut shown: Vec<(usize, String)> = Vec::new();
-    for step in steps {
-        let (style, verdict) = match step.cached {
-            Some(true) => (GOOD, "CACHED"),
-            Some(false) => (BAD, "RERUN"),
-            None => (WARN, "MAYBE"),
-        };
-        let why = step.why.to_string();
-        let why = if why.is_empty() { why } else { format!("\n{:>13}{DIM}{why}{DIM:#}", "") };
-        shown.push((step.line, format!("{style}{verdict:>6}{style:#} {:>4}  {}{why}", step.line, step.name)));
-    }
+    let mut rows: Vec<(usize, Row)> = steps.iter().map(|step| (step.line, Row::Layer(step))).collect();
     for instruction in &file.instructions {
         if !makes_layer(instruction.keyword) {
-            let text: String = instruction.joined.chars().take(100).collect();
-            shown.push((instruction.line, format!("{DIM}{:>6} {:>4}  {text}{DIM:#}", "-", instruction.line)));
+            rows.push((instruction.line, Row::Metadata(instruction.joined.chars().take(100).collect())));
         }
     }
-    shown.sort_by_key(|(line, _)| *line);
-    for (_, text) in shown {
-        println!("{text}");
+    rows.sort_by_key(|(line, _)| *line);
+    for (number, row) in rows {
+        match row {
+            Row::Layer(step) => layer(step),
+            Row::Metadata(text) => line!("{DIM}{:>6} {number:>4}  {text}{DIM:#}", "-"),
+        }
     }
     let count = |cached: Option<bool>| steps.iter().filter(|step| step.cached == cached).count();
     let (reused, run, open) = (count(Some(true)), count(Some(false)), count(None));
-    eprintln!(
+    note!(
         "{BOLD}{reused}{BOLD:#} reused, {BOLD}{run}{BOLD:#} run, {BOLD}{open}{BOLD:#} may be either; `-` is metadata only"
     );
+}
+
+enum Row<'a> {
+    Layer(&'a Step),
+    Metadata(String),
+}
+
+fn layer(step: &Step) {
+    let (style, verdict) = match step.cached {
+        Some(true) => (&GOOD, "CACHED"),
+        Some(false) => (&BAD, "RERUN"),
+        None => (&WARN, "MAYBE"),
+    };
+    line!("{style}{verdict:>6}{style:#} {:>4}  {}", step.line, step.name);
+    let why = step.why.to_string();
+    if !why.is_empty() {
+        line!("{:>13}{DIM}{why}{DIM:#}", "");
+    }
 }
 
 fn makes_layer(keyword: Keyword) -> bool {
@@ -238,13 +242,12 @@ fn commits(args: &SimulateArgs, count: usize) -> Result<(), Error> {
         reports.push((path, replay));
     }
     if repository.is_shallow() && reports.iter().any(|(_, replay)| replay.commits < count) {
-        eprintln!(
-            "{WARN}warning{WARN:#}: the clone is shallow, so older commits are missing; `git fetch --unshallow` brings them"
-        );
+        let text = "the clone is shallow, so older commits are missing; `git fetch --unshallow` brings them";
+        terminal::message(&WARN, "warning", text);
     }
     if args.json {
         let reports: Vec<Value> = reports.iter().map(|(path, replay)| report_json(path, replay, &cost)).collect();
-        println!("{:#}", Value::Array(reports));
+        terminal::json(&Value::Array(reports));
         return Ok(());
     }
     for (path, replay) in &reports {
@@ -252,7 +255,7 @@ fn commits(args: &SimulateArgs, count: usize) -> Result<(), Error> {
     }
     if let [(one, first), (two, second)] = reports.as_slice() {
         let (mine, other) = (expected(first, &cost), expected(second, &cost));
-        println!("{BOLD}{one}{BOLD:#} {mine:.1} s a commit, {BOLD}{two}{BOLD:#} {other:.1} s a commit");
+        line!("{BOLD}{one}{BOLD:#} {mine:.1} s a commit, {BOLD}{two}{BOLD:#} {other:.1} s a commit");
     }
     Ok(())
 }
@@ -274,24 +277,23 @@ fn blame(step: &StepShare) -> Vec<(&String, usize)> {
 }
 
 fn report(path: &str, replay: &Replay, cost: &dyn Fn(&StepShare) -> f64) {
-    println!("{BOLD}{path}{BOLD:#}: {} commits, {:.1} s a commit expected", replay.commits, expected(replay, cost));
-    println!("{DIM}   run  open   secs  line{DIM:#}");
+    line!("{BOLD}{path}{BOLD:#}: {} commits, {:.1} s a commit expected", replay.commits, expected(replay, cost));
+    line!("{DIM}   run  open   secs  line{DIM:#}");
     for step in &replay.steps {
         let (run, open) = (share(step.run, replay) * 100.0, share(step.open, replay) * 100.0);
         let name: String = step.name.chars().take(90).collect();
-        println!("{run:>5.0}% {open:>4.0}% {:>6.1} {:>5}  {name}", cost(step), step.line);
+        line!("{run:>5.0}% {open:>4.0}% {:>6.1} {:>5}  {name}", cost(step), step.line);
         let files: Vec<String> =
             blame(step).into_iter().take(3).map(|(path, count)| format!("{path} ({count})")).collect();
         if !files.is_empty() {
-            println!("{:>26}{DIM}{}{DIM:#}", "", files.join(", "));
+            line!("{:>26}{DIM}{}{DIM:#}", "", files.join(", "));
         }
     }
     if let Some((commit, reason)) = replay.refused.first() {
         let short: String = commit.chars().take(10).collect();
-        eprintln!(
-            "{WARN}warning{WARN:#}: {} commits do not build with this file, such as {short}: {reason}",
-            replay.refused.len()
-        );
+        let count = replay.refused.len();
+        let text = format!("{count} commits do not build with this file, such as {short}: {reason}");
+        terminal::message(&WARN, "warning", &text);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Input: arguments. Output: what git prints, record by record. The one idea: a repository is not trusted, and neither
 //! is the user's configuration: no hook, filter, pager or fetch is started, and names come with a NUL behind them.
+//! Whose repositories git reads at all stays the decision of the user's `safe.directory`.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::error::{Error, Result};
+use crate::process;
 
 /// Git in one folder.
 #[derive(Clone, Debug)]
@@ -18,8 +20,12 @@ pub(super) struct Git {
 }
 
 /// Variables by which git would look at another repository than that of the folder.
-const REPOSITORY: [&str; 7] = [
+const REPOSITORY: [&str; 11] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
     "GIT_OBJECT_DIRECTORY",
@@ -34,20 +40,29 @@ impl Git {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git");
+        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        // A git that is not there fails to start, which is the error that says so.
+        let program = process::program("git", &folder).unwrap_or_else(|| "/nonexistent/git".into());
+        let mut command = Command::new(program);
+        command.env("PATH", process::search_path(&folder)).current_dir(process::neutral_folder());
         for variable in REPOSITORY {
             command.env_remove(variable);
         }
         command
             .args(["--no-replace-objects", "--no-optional-locks", "--literal-pathspecs", "--no-pager", "-C"])
-            .arg(&self.folder)
+            .arg(&folder)
             .args(["-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-c", "diff.orderFile="])
+            .args(["-c", "core.hooksPath=/dev/null", "-c", "core.alternateRefsCommand=true"])
+            // Files that lie in a work tree like any other could be taken for a repository, with a configuration.
+            .args(["-c", "safe.bareRepository=explicit"])
             .args(["-c", "diff.renames=false", "-c", "diff.relative=false", "-c", "diff.ignoreSubmodules=none"])
             .args(arguments)
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
             // A partial clone would fetch what is missing, with whatever program its configuration names.
             .env("GIT_NO_LAZY_FETCH", "1")
+            // A git that does not know that variable yet (before 2.45) may start a fetch, which finds no way out.
+            .env("GIT_ALLOW_PROTOCOL", "none")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -55,19 +70,26 @@ impl Git {
     }
 
     fn spawn(&self, command: &mut Command) -> Result<Child> {
-        command.spawn().map_err(|source| match source.kind() {
+        command.spawn().map_err(|source| self.unstarted(source))
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<process::Output> {
+        process::run(&mut self.command(arguments)).map_err(|source| self.unstarted(source))
+    }
+
+    fn unstarted(&self, source: std::io::Error) -> Error {
+        match source.kind() {
             std::io::ErrorKind::NotFound => Error::History {
                 reason: "`git` is not installed".to_owned(),
                 hint: "install git, or leave the history out".to_owned(),
             },
             _ => Error::Read { path: self.folder.clone(), source },
-        })
+        }
     }
 
     /// What git prints, without the last line end.
     pub(super) fn line(&self, arguments: &[&str]) -> Result<String> {
-        let child = self.spawn(&mut self.command(arguments))?;
-        let output = child.wait_with_output().map_err(|source| Error::Read { path: self.folder.clone(), source })?;
+        let output = self.run(arguments)?;
         if !output.status.success() {
             return Err(failure(&self.folder, &output.stderr));
         }
@@ -76,8 +98,7 @@ impl Git {
 
     /// Whether git ends well.
     pub(super) fn succeeds(&self, arguments: &[&str]) -> Result<bool> {
-        let child = self.spawn(&mut self.command(arguments))?;
-        let output = child.wait_with_output().map_err(|source| Error::Read { path: self.folder.clone(), source })?;
+        let output = self.run(arguments)?;
         Ok(output.status.success())
     }
 

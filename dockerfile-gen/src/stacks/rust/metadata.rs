@@ -1,20 +1,21 @@
 //! Asks cargo what the manifests say.
 //!
 //! Input: a tree on disk. Output: [`Metadata`]. The one idea: `--no-deps --offline` reads manifests only, so that it
-//! needs neither the network nor a lockfile.
+//! needs neither the network nor a lockfile, and runs nothing that the project names.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
+use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::error::{Error, Result};
+use crate::process;
 use crate::tree::Tree;
 
 /// Runs `cargo metadata --no-deps --offline`.
 ///
-/// cargo runs outside the project first, where no toolchain file makes rustup fetch a toolchain; a manifest that only
-/// the project's own toolchain understands is tried again inside.
+/// cargo runs outside of the project, with the toolchain of the user: the project's own toolchain file may name any
+/// program as cargo, so a manifest that only this toolchain understands is an error.
 pub(super) fn read(tree: &dyn Tree) -> Result<Metadata> {
     let Some(root) = tree.disk_root() else {
         return Err(Error::Cargo { reason: "the project is not on disk".into() });
@@ -24,8 +25,7 @@ pub(super) fn read(tree: &dyn Tree) -> Result<Metadata> {
     for (path, meta) in tree.files().iter().filter(|(path, _)| path.file_name() == "Cargo.toml") {
         crate::tree::read::small_enough(path, meta.size)?;
     }
-    let outside = std::env::temp_dir();
-    let mut metadata = run(root, &outside).or_else(|first| run(root, root).map_err(|_| first))?;
+    let mut metadata = run(root, root)?;
     if metadata.workspace_root.as_std_path() != root {
         let member = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
         return Err(Error::Unsupported {
@@ -33,12 +33,12 @@ pub(super) fn read(tree: &dyn Tree) -> Result<Metadata> {
             hint: format!("run in the workspace's folder, with `--package {member}`: the lockfile there is shared"),
         });
     }
-    add_outside_members(&mut metadata, root, &outside);
+    add_outside_members(tree, &mut metadata, root);
     Ok(metadata)
 }
 
 /// Adds the packages that members depend on by path and that are no members themselves.
-fn add_outside_members(metadata: &mut Metadata, root: &Path, from: &Path) {
+fn add_outside_members(tree: &dyn Tree, metadata: &mut Metadata, root: &Path) {
     let mut asked = BTreeSet::new();
     loop {
         let known: BTreeSet<_> =
@@ -47,7 +47,10 @@ fn add_outside_members(metadata: &mut Metadata, root: &Path, from: &Path) {
         let paths = paths.filter_map(|dependency| dependency.path.as_deref());
         let missing = paths.filter(|path| path.starts_with(root.to_string_lossy().as_ref()) && !known.contains(path));
         let Some(next) = missing.map(ToOwned::to_owned).find(|path| !asked.contains(path)) else { return };
-        if let Ok(more) = run(next.as_std_path(), from) {
+        // Cargo would wait for what is no file, such as a named pipe.
+        let manifest = next.join("Cargo.toml");
+        let is_file = manifest.strip_prefix(root.to_string_lossy().as_ref()).is_ok_and(|path| tree.has(path.as_str()));
+        if is_file && let Ok(more) = run(root, next.as_std_path()) {
             let new = more.packages.into_iter().filter(|package| package.manifest_path.parent() == Some(&next));
             let new: Vec<_> = new.collect();
             metadata.packages.extend(new);
@@ -56,17 +59,20 @@ fn add_outside_members(metadata: &mut Metadata, root: &Path, from: &Path) {
     }
 }
 
-fn run(root: &Path, from: &Path) -> Result<Metadata> {
-    let mut command = MetadataCommand::new();
-    command.manifest_path(root.join("Cargo.toml")).current_dir(from).no_deps();
-    command.other_options(vec!["--offline".into()]).features(CargoOpt::AllFeatures);
-    command.exec().map_err(|error| {
-        let reason = match &error {
-            cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
-            cargo_metadata::Error::Io(source) => format!("cargo could not be run: {source}"),
-            other => other.to_string(),
-        };
-        let reason = reason.strip_prefix("error: ").unwrap_or(&reason).replace(&format!("{}/", root.display()), "");
-        Error::Cargo { reason }
-    })
+/// What the manifest in `dir` says, which lies in the project in `root`.
+fn run(root: &Path, dir: &Path) -> Result<Metadata> {
+    let failed = |reason: String| Error::Cargo { reason };
+    let mut cargo =
+        process::cargo(root).ok_or_else(|| failed("there is no `cargo` in PATH outside of the project".into()))?;
+    cargo.args(["metadata", "--format-version", "1", "--no-deps", "--offline", "--all-features", "--manifest-path"]);
+    let output = process::run(cargo.arg(dir.join("Cargo.toml")))
+        .map_err(|source| failed(format!("cargo could not be run: {source}")))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let reason = said.trim();
+        let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+        return Err(failed(reason.replace(&format!("{}/", root.display()), "")));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|_| failed("a path is not UTF-8".into()))?;
+    MetadataCommand::parse(text.trim()).map_err(|error| failed(error.to_string()))
 }
