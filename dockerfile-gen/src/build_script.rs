@@ -84,7 +84,8 @@ pub struct BuildScript {
     config: ConfigLayer,
 }
 
-/// Regenerates Dockerfile and .dockerignore of the workspace that the build script's package belongs to.
+/// Regenerates Dockerfile and .dockerignore of the workspace that the build script's package belongs to, if the
+/// workspace names it under `members`. In a workspace that has it as a dependency only, nothing is written.
 ///
 /// # Errors
 /// [`Error::Unsupported`] if cargo did not start the process. All else is reported to cargo, as a warning.
@@ -147,8 +148,10 @@ impl BuildScript {
         let root = match surroundings.place(self.folder.as_deref()) {
             Place::Checkout(root) => root,
             Place::Elsewhere(why) => {
-                if why == Elsewhere::Unkept {
-                    lines.push(Line::Warning(UNKEPT.into()));
+                match why {
+                    Elsewhere::Unkept => lines.push(Line::Warning(UNKEPT.into())),
+                    Elsewhere::Foreign => lines.push(Line::Warning(FOREIGN.into())),
+                    _ => {}
                 }
                 return (Outcome::Elsewhere(why), lines);
             }
@@ -202,6 +205,9 @@ impl BuildScript {
 
 const UNKEPT: &str = "no Dockerfile is generated in a folder without version control, because a build context looks \
                       the same; run `cargo dockerfile` once, and it is kept fresh from then on";
+
+const FOREIGN: &str = "no Dockerfile is generated outside of this package, because the folder there does not name it \
+                       as its own; list it under `members` of the workspace, or set `DOCKERFILE_GEN=off`";
 
 /// The files that are not fresh, with their differences.
 fn stale(files: &Files, root: &Path) -> Result<BTreeMap<RelPath, String>> {

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use dockerfile_gen::build_script::Place;
+use dockerfile_gen::visible::lines;
 use dockerfile_gen::{Error, Files, Generated, RelPath, Status};
 use proc_macro2::Span;
 
@@ -56,7 +57,7 @@ pub(crate) fn check(root: &Path, files: &Files, options: &Options) -> syn::Resul
     let mut report = Vec::new();
     for (path, status) in files.check(root).map_err(failed)?.into_iter().rev() {
         if let Status::Stale { diff, .. } = status {
-            report.push(format!("`{path}` is stale: run {} to refresh it\n{diff}", options.command()));
+            report.push(format!("`{path}` is stale: run {} to refresh it\n{}", options.command(), lines(&diff)));
         }
     }
     match report.is_empty() {

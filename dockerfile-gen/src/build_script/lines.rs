@@ -5,9 +5,11 @@
 //!
 //! Source: <https://doc.rust-lang.org/cargo/reference/build-scripts.html#outputs-of-the-build-script>.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use super::RelPath;
+use crate::visible;
 
 /// One instruction to cargo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +25,11 @@ pub(super) enum Line {
 }
 
 /// Prints the lines.
-#[allow(clippy::print_stdout)]
 pub(super) fn print(lines: &[Line]) {
-    for line in lines {
-        println!("{}", spelled(line));
-    }
+    let text: String = lines.iter().map(|line| spelled(line) + "\n").collect();
+    let mut out = std::io::stdout().lock();
+    // Without a reader there is no cargo to tell, and a Dockerfile is no reason for a build to fail.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 fn spelled(line: &Line) -> String {
@@ -39,7 +41,11 @@ fn spelled(line: &Line) -> String {
     };
     // A line break would start another instruction, and the text may come from a manifest.
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("cargo::{key}={}", text.trim())
+    match line {
+        // A path is for cargo, which does not show it.
+        Line::Watch(_) | Line::WatchVariable(_) => format!("cargo::{key}={}", text.trim()),
+        Line::Warning(_) | Line::Error(_) => format!("cargo::{key}={}", visible::line(text.trim())),
+    }
 }
 
 /// Lines of a difference that are shown; the rest is counted.
@@ -78,6 +84,10 @@ mod tests {
     fn text_from_a_project_is_one_line() {
         let line = Line::Warning("a\ncargo::rustc-link-lib=evil\r\u{85}b".into());
         assert_eq!(spelled(&line), "cargo::warning=a cargo::rustc-link-lib=evil  b");
+        assert_eq!(
+            spelled(&Line::Error("a\u{202e}b\u{2028}\u{1b}[2J".into())),
+            "cargo::error=a\\u{202e}b\\u{2028} [2J"
+        );
     }
 
     #[test]

@@ -9,12 +9,13 @@
 //! unpacked or checked out into its own folder.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::{Component, Path, PathBuf};
 
 use super::Mode;
 use crate::error::{Error, Result};
+use crate::model::glob::Glob;
 use crate::plan::render::MARK;
+use crate::process;
 use crate::tree::named;
 use crate::tree::read::Reader;
 
@@ -47,6 +48,8 @@ pub enum Elsewhere {
     ImageBuild,
     /// A folder that neither version control nor an earlier run knows.
     Unkept,
+    /// Somebody else's workspace or folder: nobody there names the package as a part of it.
+    Foreign,
 }
 
 impl Place {
@@ -72,7 +75,6 @@ pub(super) struct Surroundings {
     is_docs_rs: bool,
     is_container: bool,
     is_image_build: bool,
-    cargo: OsString,
 }
 
 impl Surroundings {
@@ -101,8 +103,7 @@ impl Surroundings {
             is_docs_rs: std::env::var_os(DOCS_RS).is_some(),
             is_container: ["/.dockerenv", "/run/.containerenv", "/kaniko"].into_iter().any(is_there),
             // The host name of every `RUN` of BuildKit, unless the builder sets another.
-            is_image_build: host.trim() == "buildkitsandbox",
-            cargo: std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+            is_image_build: host.trim() == "buildkitsandbox" || has_builders_mounts(),
         }
     }
 
@@ -135,6 +136,7 @@ impl Surroundings {
         }
         let root = self.root(folder);
         match (is_kept(&root), self.is_container) {
+            (true, _) if !self.belongs_to(&root) => Place::Elsewhere(Elsewhere::Foreign),
             (true, _) => Place::Checkout(root),
             (false, true) => Place::Elsewhere(Elsewhere::ImageBuild),
             (false, false) => Place::Elsewhere(Elsewhere::Unkept),
@@ -151,20 +153,79 @@ impl Surroundings {
 
     /// The folder of the workspace, as cargo itself says; this neither locks nor resolves anything.
     fn workspace(&self) -> Option<PathBuf> {
-        let mut command = Command::new(&self.cargo);
-        command.args(["locate-project", "--workspace", "--message-format", "plain", "--manifest-path"]);
-        let output = command.arg(self.manifest_dir.join("Cargo.toml")).output().ok()?;
+        let mut cargo = process::cargo(&self.manifest_dir)?;
+        cargo.args(["locate-project", "--workspace", "--message-format", "plain", "--manifest-path"]);
+        let output = process::run(cargo.arg(self.manifest_dir.join("Cargo.toml"))).ok()?;
         let manifest = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
         manifest.parent().filter(|dir| output.status.success() && dir.is_absolute()).map(Path::to_owned)
     }
+
+    /// Whether the package may write into `root`: its own folder, or one whose owner made the package a part of it.
+    ///
+    /// A dependency by path is a member of the workspace that it lies in, too, as a copy below `third_party` does. So
+    /// only a package that `members` names counts as the owner's, and none with a repository of its own in between.
+    fn belongs_to(&self, root: &Path) -> bool {
+        let own = std::fs::canonicalize(&self.manifest_dir).unwrap_or_else(|_| self.manifest_dir.clone());
+        if root.starts_with(&own) {
+            return true;
+        }
+        let mut between = own.ancestors().take_while(|dir| !root.starts_with(dir));
+        if between.any(has_version_control) {
+            return false;
+        }
+        let workspace = self.workspace().map(|dir| std::fs::canonicalize(&dir).unwrap_or(dir));
+        match workspace.filter(|workspace| *workspace != own && root.starts_with(workspace)) {
+            Some(workspace) => names_member(&workspace, &own),
+            // A folder that build.rs names: a service in another language around the package.
+            None => own.starts_with(root) && (is_generated_in(root) || root.join("dockerfile.toml").exists()),
+        }
+    }
+}
+
+/// Whether `members` of the manifest in `workspace` names the folder of `package`.
+fn names_member(workspace: &Path, package: &Path) -> bool {
+    let text = Reader::open(workspace).and_then(|reader| reader.bytes("Cargo.toml")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let manifest: toml::Table = toml::from_str(&text).unwrap_or_default();
+    let members = manifest.get("workspace").and_then(|table| table.get("members")).and_then(toml::Value::as_array);
+    let package = package.strip_prefix(workspace).ok().and_then(Path::to_str).map(|path| path.replace('\\', "/"));
+    let Some(package) = package else { return false };
+    members.into_iter().flatten().filter_map(toml::Value::as_str).any(|member| {
+        let parts = Path::new(member).components().filter(|part| *part != Component::CurDir);
+        let pattern = parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+        Glob::new(&pattern).matches(&package)
+    })
+}
+
+/// Whether the files that every `RUN` of BuildKit gets from it are mounted. The builder may have been told another name
+/// for the host, which is the more usual sign.
+fn has_builders_mounts() -> bool {
+    is_builders(&std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default())
+}
+
+/// BuildKit's executor keeps both files in a folder of its own:
+/// <https://github.com/moby/buildkit/blob/master/executor/oci/resolvconf.go>.
+fn is_builders(mounts: &str) -> bool {
+    mounts.lines().any(|mount| {
+        let mut fields = mount.split(' ').skip(3);
+        let (from, to) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        matches!(to, "/etc/resolv.conf" | "/etc/hosts")
+            && (from.contains("/executor/resolv.conf") || from.contains("/executor/hosts"))
+    })
 }
 
 /// Whether somebody keeps this folder: it lies under version control, or a generated file lies there. A build context
 /// has neither, because the generated .dockerignore leaves out all of them.
 fn is_kept(root: &Path) -> bool {
-    let signs = [".git", ".jj", ".hg", ".svn", ".pijul"];
-    root.ancestors().any(|dir| signs.iter().any(|sign| dir.join(sign).exists()))
-        || ["Dockerfile", ".dockerignore"].iter().any(|name| is_generated(root, name))
+    root.ancestors().any(has_version_control) || is_generated_in(root)
+}
+
+fn has_version_control(dir: &Path) -> bool {
+    [".git", ".jj", ".hg", ".svn", ".pijul"].iter().any(|sign| dir.join(sign).exists())
+}
+
+fn is_generated_in(root: &Path) -> bool {
+    ["Dockerfile", ".dockerignore"].iter().any(|name| is_generated(root, name))
 }
 
 fn is_generated(root: &Path, name: &str) -> bool {
@@ -227,6 +288,57 @@ mod tests {
             assert_eq!(here.place(None), Place::Elsewhere(why));
             fs::remove_dir_all(root).unwrap();
         }
+    }
+
+    #[test]
+    fn a_member_that_nobody_names_writes_nothing_above_itself() {
+        for (members, is_own) in [
+            (r#"["third_party/app"]"#, true),
+            (r#"["./third_party/*/"]"#, true),
+            (r#"["crates/*", "*"]"#, false),
+            ("[]", false),
+        ] {
+            let (root, mut here) = surroundings("member");
+            fs::create_dir(root.join(".git")).unwrap();
+            let text = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+            let text = format!("{text}[dependencies]\napp = {{ path = \"third_party/app\" }}\n");
+            fs::write(root.join("Cargo.toml"), format!("{text}[workspace]\nmembers = {members}\n")).unwrap();
+            fs::write(root.join("a.rs"), "").unwrap();
+            here.manifest_dir = root.join("third_party/app");
+            fs::create_dir_all(&here.manifest_dir).unwrap();
+            let package = text.split("[dependencies]").next().unwrap().replace("\"a\"", "\"app\"");
+            fs::write(here.manifest_dir.join("Cargo.toml"), package).unwrap();
+            let expected = if is_own { Place::Checkout(root.clone()) } else { Place::Elsewhere(Elsewhere::Foreign) };
+            assert_eq!(here.place(None), expected, "{members}");
+            assert_eq!(here.place(Some(Path::new("../.."))), expected, "{members}");
+            assert_eq!(here.place(Some(Path::new("."))), Place::Checkout(here.manifest_dir.clone()));
+            // A submodule is a repository of its own.
+            fs::write(here.manifest_dir.join(".git"), "gitdir: ../../.git/modules/app\n").unwrap();
+            assert_eq!(here.place(None), Place::Elsewhere(Elsewhere::Foreign), "{members}");
+            fs::remove_dir_all(root).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_folder_around_the_package_has_to_be_prepared_for_it() {
+        let (root, mut here) = surroundings("around");
+        fs::create_dir(root.join(".git")).unwrap();
+        let package = root.join("rust");
+        fs::create_dir(&package).unwrap();
+        fs::rename(root.join("Cargo.toml"), package.join("Cargo.toml")).unwrap();
+        here.manifest_dir = package;
+        assert_eq!(here.place(Some(Path::new(".."))), Place::Elsewhere(Elsewhere::Foreign));
+        fs::write(root.join("dockerfile.toml"), "").unwrap();
+        assert_eq!(here.place(Some(Path::new(".."))), Place::Checkout(root.clone()));
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_builder_is_known_by_what_it_mounts() {
+        let build = "177 169 254:0 /var/lib/docker/buildkit/executor/resolv.conf /etc/resolv.conf ro,nosuid - ext4 /dev/vda rw\n";
+        let run = "165 147 254:0 /var/lib/docker/containers/31d4/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda rw\n";
+        assert!(is_builders(build) && is_builders(&format!("{run}{build}")));
+        assert!(!is_builders(run) && !is_builders(""));
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) fn summary(root: &Path, generated: &Generated, statuses: &BTreeMap<Re
         note!("{GOOD}{:>12}{GOOD:#} {} {DIM}({}{line}){DIM:#}", "Found", evidence.reason, evidence.path);
     }
     for (path, why) in &generated.project.notes.kept {
-        eprintln!("{GOOD}{:>12}{GOOD:#} {path}: {why}", "Keeps");
+        note!("{GOOD}{:>12}{GOOD:#} {path}: {why}", "Keeps");
     }
     warnings(generated);
     let mut written = false;
