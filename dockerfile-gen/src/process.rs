@@ -146,12 +146,12 @@ pub(crate) struct Output {
 }
 
 /// A program reads what the project names; a named pipe among that would keep it forever.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// Runs to the end and collects what is printed.
 ///
 /// # Errors
-/// If the program cannot be started, or has not ended after a minute: it is killed then.
+/// If the program cannot be started, or has not ended after half a minute: it is killed then.
 pub(crate) fn run(command: &mut Command) -> io::Result<Output> {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let stdout = collect(child.stdout.take());

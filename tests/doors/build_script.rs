@@ -167,6 +167,32 @@ fn packages_are_left_as_they_are() {
 }
 
 #[test]
+fn a_dependency_by_path_leaves_the_workspace_that_it_lies_in_alone() {
+    let project = kept("host");
+    project.write("third_party/app-host/Cargo.toml", &(manifest("app-host") + STACK));
+    project.write("third_party/app-host/build.rs", REGENERATE);
+    project.write("third_party/app-host/src/lib.rs", "");
+    fs::remove_file(project.root.join("build.rs")).unwrap();
+    let package = manifest("host").split("[build-").next().unwrap().to_owned() + STACK;
+    let host = |members: &str| {
+        format!("{package}[dependencies]\napp-host = {{ path = \"third_party/app-host\" }}\n[workspace]\n{members}")
+    };
+    project.write("Cargo.toml", &host(""));
+    let ran = project.cargo(&["check"], &[]);
+    assert!(ran.ok && ran.said.contains("list it under `members`"), "{}", ran.said);
+    assert!(
+        !project.has("Dockerfile") && !project.has(".dockerignore") && !project.has("third_party/app-host/Dockerfile")
+    );
+    project.touches_nothing(&["check", "--quiet"], &[("DOCKERFILE_GEN", "off")]);
+
+    project.write("Cargo.toml", &host("members = [\"third_party/*\"]\n"));
+    // Until it may write, the script waits for its own manifest only.
+    project.write("third_party/app-host/Cargo.toml", &project.read("third_party/app-host/Cargo.toml"));
+    project.build();
+    assert!(project.read("Dockerfile").contains("golang:1.24-"), "whom the owner names is the owner's");
+}
+
+#[test]
 fn a_git_dependency_is_left_as_it_is() {
     let project = kept("upstream");
     project.write("src/lib.rs", "");

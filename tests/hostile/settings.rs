@@ -18,7 +18,6 @@ fn settings_survive_learning_in_every_spelling() {
             "[rates]\nsource = 0.5\n\n# the environment\n[env]\nA = \"[rates]\"\n",
             &["# the environment\n[env]\nA = \"[rates]\"\n"],
         ),
-        ("[env]\nA = '''\n[rates]\nsource = 7\n'''\n", &["A = '''\n[rates]\nsource = 7\n'''\n"]),
         ("port = 3000\r\n# mine\r\n[rates]\r\nsource = 0.5\r\n", &["port = 3000\r\n# mine\r\n[rates]\r\n"]),
         ("port = 3000", &["port = 3000\n"]),
         ("", &[]),

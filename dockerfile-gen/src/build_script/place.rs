@@ -295,7 +295,7 @@ mod tests {
         for (members, is_own) in [
             (r#"["third_party/app"]"#, true),
             (r#"["./third_party/*/"]"#, true),
-            (r#"["crates/*", "*"]"#, false),
+            (r#"["crates/*", "third_party/app/*"]"#, false),
             ("[]", false),
         ] {
             let (root, mut here) = surroundings("member");
@@ -307,7 +307,12 @@ mod tests {
             here.manifest_dir = root.join("third_party/app");
             fs::create_dir_all(&here.manifest_dir).unwrap();
             let package = text.split("[dependencies]").next().unwrap().replace("\"a\"", "\"app\"");
-            fs::write(here.manifest_dir.join("Cargo.toml"), package).unwrap();
+            fs::write(here.manifest_dir.join("Cargo.toml"), &package).unwrap();
+            for other in ["crates/b", "third_party/app/c"] {
+                let name = other.rsplit('/').next().unwrap();
+                fs::create_dir_all(root.join(other)).unwrap();
+                fs::write(root.join(other).join("Cargo.toml"), package.replace("app", name)).unwrap();
+            }
             let expected = if is_own { Place::Checkout(root.clone()) } else { Place::Elsewhere(Elsewhere::Foreign) };
             assert_eq!(here.place(None), expected, "{members}");
             assert_eq!(here.place(Some(Path::new("../.."))), expected, "{members}");
