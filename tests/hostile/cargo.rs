@@ -86,6 +86,26 @@ fn settings_and_variables_that_name_programs_are_not_followed() {
 }
 
 #[test]
+fn the_registries_of_the_project_are_known_and_nothing_else_of_its_settings() {
+    let world = World::new("registry");
+    world.rust("p");
+    world.trap("p/evil");
+    let evil = format!("{:?}", world.path("p/evil"));
+    world.write(
+        "p/.cargo/config.toml",
+        &format!(
+            "[build]\nrustc = {evil}\n[registries.my-own]\nindex = \"sparse+https://registry.example/index/\"\n\
+             credential-provider = [{evil}]\ntoken = \"x\"\n"
+        ),
+    );
+    let manifest = world.read("p/Cargo.toml") + "[dependencies]\nx = { version = \"1\", registry = \"my-own\" }\n";
+    world.write("p/Cargo.toml", &manifest);
+    let out = world.tool(&["--print", "p"]).output().unwrap();
+    assert!(out.status.success(), "{}", said(&out));
+    world.nothing_ran();
+}
+
+#[test]
 fn no_program_is_found_inside_of_the_project() {
     let world = World::new("path");
     world.rust("p");

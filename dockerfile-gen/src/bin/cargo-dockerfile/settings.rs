@@ -191,7 +191,7 @@ mod tests {
             "port = 3000\n[\"rates\"]\n\"source\" = 1e-1\n\"old/path\" = 0.5 # gone\n",
             "port = 3000\n[[steps]]\nname = \"a\"\nrun = \"true\"\n\n[rates]\n\n# end\n",
             "\u{feff}port = 3000\n[rates]\nlockfile = 0.5\n",
-            "port = 3000\n[env]\nA = \"\"\"\n[rates]\nsource = 0.5\n\"\"\"\n",
+            "port = 3000\n[env]\nA = \"\"\"\n[rates] source = 0.5\"\"\"\n",
         ] {
             let new = edited(text);
             for comment in ["# why", "# often", "# gone", "# end"] {

@@ -25,7 +25,8 @@ pub(super) fn read(tree: &dyn Tree) -> Result<Metadata> {
     for (path, meta) in tree.files().iter().filter(|(path, _)| path.file_name() == "Cargo.toml") {
         crate::tree::read::small_enough(path, meta.size)?;
     }
-    let mut metadata = run(root, root)?;
+    let cargo = Cargo { root, registries: registries(tree)? };
+    let mut metadata = cargo.metadata(root)?;
     if metadata.workspace_root.as_std_path() != root {
         let member = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
         return Err(Error::Unsupported {
@@ -33,12 +34,13 @@ pub(super) fn read(tree: &dyn Tree) -> Result<Metadata> {
             hint: format!("run in the workspace's folder, with `--package {member}`: the lockfile there is shared"),
         });
     }
-    add_outside_members(tree, &mut metadata, root);
+    add_outside_members(tree, &mut metadata, &cargo);
     Ok(metadata)
 }
 
 /// Adds the packages that members depend on by path and that are no members themselves.
-fn add_outside_members(tree: &dyn Tree, metadata: &mut Metadata, root: &Path) {
+fn add_outside_members(tree: &dyn Tree, metadata: &mut Metadata, cargo: &Cargo<'_>) {
+    let root = cargo.root;
     let mut asked = BTreeSet::new();
     loop {
         let known: BTreeSet<_> =
@@ -50,7 +52,7 @@ fn add_outside_members(tree: &dyn Tree, metadata: &mut Metadata, root: &Path) {
         // Cargo would wait for what is no file, such as a named pipe.
         let manifest = next.join("Cargo.toml");
         let is_file = manifest.strip_prefix(root.to_string_lossy().as_ref()).is_ok_and(|path| tree.has(path.as_str()));
-        if is_file && let Ok(more) = run(root, next.as_std_path()) {
+        if is_file && let Ok(more) = cargo.metadata(next.as_std_path()) {
             let new = more.packages.into_iter().filter(|package| package.manifest_path.parent() == Some(&next));
             let new: Vec<_> = new.collect();
             metadata.packages.extend(new);
@@ -59,20 +61,62 @@ fn add_outside_members(tree: &dyn Tree, metadata: &mut Metadata, root: &Path) {
     }
 }
 
-/// What the manifest in `dir` says, which lies in the project in `root`.
-fn run(root: &Path, dir: &Path) -> Result<Metadata> {
-    let failed = |reason: String| Error::Cargo { reason };
-    let mut cargo =
-        process::cargo(root).ok_or_else(|| failed("there is no `cargo` in PATH outside of the project".into()))?;
-    cargo.args(["metadata", "--format-version", "1", "--no-deps", "--offline", "--all-features", "--manifest-path"]);
-    let output = process::run(cargo.arg(dir.join("Cargo.toml")))
-        .map_err(|source| failed(format!("cargo could not be run: {source}")))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let reason = said.trim();
-        let reason = reason.strip_prefix("error: ").unwrap_or(reason);
-        return Err(failed(reason.replace(&format!("{}/", root.display()), "")));
+/// Where the registries lie that the project's settings name, as variables. cargo wants to know the address of each that
+/// a manifest names; it starts outside, where it does not see these settings, and no other of them gets to it.
+fn registries(tree: &dyn Tree) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for path in [".cargo/config.toml", ".cargo/config"] {
+        let Some(text) = tree.text(path)? else { continue };
+        // What is wrong with the file is said where all of it is read.
+        let settings: toml::Table = text.parse().unwrap_or_default();
+        for (name, registry) in settings.get("registries").and_then(toml::Value::as_table).into_iter().flatten() {
+            let index = registry.get("index").and_then(toml::Value::as_str).filter(|index| !index.contains('\0'));
+            let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+            if let Some(index) = index.filter(|_| is_name) {
+                let name = name.to_ascii_uppercase().replace('-', "_");
+                found.push((format!("CARGO_REGISTRIES_{name}_INDEX"), index.to_owned()));
+            }
+        }
+        break;
     }
-    let text = String::from_utf8(output.stdout).map_err(|_| failed("a path is not UTF-8".into()))?;
-    MetadataCommand::parse(text.trim()).map_err(|error| failed(error.to_string()))
+    Ok(found)
+}
+
+/// How cargo is asked about the manifests of one project.
+struct Cargo<'a> {
+    root: &'a Path,
+    registries: Vec<(String, String)>,
+}
+
+impl Cargo<'_> {
+    /// What the manifest in `dir` says, which lies in the project.
+    fn metadata(&self, dir: &Path) -> Result<Metadata> {
+        let failed = |reason: String| Error::Cargo { reason };
+        let mut cargo = process::cargo(self.root)
+            .ok_or_else(|| failed("there is no `cargo` in PATH outside of the project".into()))?;
+        cargo.args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+            "--all-features",
+            "--manifest-path",
+        ]);
+        cargo.envs(self.registries.iter().map(|(name, index)| (name, index)));
+        let output = process::run(cargo.arg(dir.join("Cargo.toml")))
+            .map_err(|source| failed(format!("cargo could not be run: {source}")))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let reason = said.trim();
+            let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+            // cargo writes a path below the folder that it starts in, which is `/`, without it.
+            let folder = format!("{}/", self.root.display());
+            let reason = reason.replace(&folder, "");
+            let relative = folder.trim_start_matches('/');
+            return Err(failed(if relative.is_empty() { reason } else { reason.replace(relative, "") }));
+        }
+        let text = String::from_utf8(output.stdout).map_err(|_| failed("a path is not UTF-8".into()))?;
+        MetadataCommand::parse(text.trim()).map_err(|error| failed(error.to_string()))
+    }
 }
