@@ -78,7 +78,7 @@ fn toolchain(project: &Path) -> Option<OsString> {
 fn rustup_default() -> Option<String> {
     let home = std::env::var_os("RUSTUP_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
     let home = home.or_else(|| Some(home_folder()?.join(".rustup")))?;
-    let settings: toml::Table = toml::from_str(&std::fs::read_to_string(home.join("settings.toml")).ok()?).ok()?;
+    let settings: toml::Table = toml::from_str(&crate::tree::named(&home.join("settings.toml"), None).ok()?).ok()?;
     settings.get("default_toolchain")?.as_str().map(str::to_owned)
 }
 
