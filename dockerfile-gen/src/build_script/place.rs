@@ -200,7 +200,7 @@ fn names_member(workspace: &Path, package: &Path) -> bool {
 /// Whether the files that every `RUN` of BuildKit gets from it are mounted. The builder may have been told another name
 /// for the host, which is the more usual sign.
 fn has_builders_mounts() -> bool {
-    is_builders(&std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default())
+    is_builders(&named(Path::new("/proc/self/mountinfo"), None).unwrap_or_default())
 }
 
 /// BuildKit's executor keeps both files in a folder of its own:
