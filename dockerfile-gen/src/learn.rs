@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::model::glob::Glob;
 use crate::model::history::{Commit, GitTree, Repository};
+use crate::patterns::go_path::GoGlob;
 use crate::plan::order;
 use crate::plan::{Change, Input, Plan};
 
@@ -59,7 +59,8 @@ pub fn learn(repository: &Repository, count: usize, plan: &Plan) -> Result<Learn
     let mut paths: BTreeMap<&str, usize> = inputs.keys().map(|path| (path.as_str(), 0)).collect();
     let (_, lockfile) = Change::Lockfile.prior();
     classes.insert(lockfile, 0);
-    let globs: BTreeMap<&str, Glob> = inputs.keys().map(|path| (path.as_str(), Glob::new(path))).collect();
+    let globs: BTreeMap<&str, GoGlob> =
+        inputs.keys().filter_map(|path| Some((path.as_str(), GoGlob::new(path).ok()?))).collect();
     let mut commits = 0;
     let mut is_first = true;
     repository.replay("HEAD", count, |commit: &Commit, _: &GitTree| -> Result<(), Error> {
@@ -109,7 +110,7 @@ fn inputs(plan: &Plan) -> BTreeMap<String, &'static str> {
     inputs
 }
 
-fn holds(path: &str, globs: &BTreeMap<&str, Glob>, changed: &str) -> bool {
+fn holds(path: &str, globs: &BTreeMap<&str, GoGlob>, changed: &str) -> bool {
     let path_dir = path.trim_end_matches('/');
     matches!(path_dir, "" | ".")
         || changed == path_dir

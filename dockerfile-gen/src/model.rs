@@ -4,6 +4,5 @@
 
 pub mod context;
 pub mod dockerfile;
-pub mod glob;
 pub mod history;
 pub mod simulate;

@@ -25,7 +25,6 @@ mod copy;
 mod dockerignore;
 pub(crate) mod go_path;
 pub(crate) mod pattern;
-mod re2;
 mod sent;
 
 pub use copy::{CopyFault, CopySpec, Selected, SourceMatch, match_sources};
@@ -34,8 +33,9 @@ pub use dockerignore::{Dockerignore, IgnoreLine, Verdict};
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 
+use crate::patterns::go_path::GoGlob;
 use crate::tree::{FileMeta, RelPath, Tree};
-use go_path::{GoGlob, has_wildcard, rooted};
+use go_path::{has_wildcard, rooted};
 use pattern::{Walk, parent};
 
 /// The files and folders that are sent to the builder.
@@ -135,7 +135,7 @@ impl<'t> BuildContext<'t> {
                 }
                 continue;
             }
-            if glob.as_ref().is_some_and(|glob| !glob.as_ref().is_some_and(|glob| glob.matches(&inside[..end]))) {
+            if glob.as_ref().is_some_and(|glob| !glob.as_ref().is_ok_and(|glob| glob.matches(&inside[..end]))) {
                 continue;
             }
             if !walk.decide(path).matched {

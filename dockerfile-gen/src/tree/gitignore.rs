@@ -4,18 +4,15 @@
 //! says whether a path is ignored. The one idea: the deepest file decides, and in it the last line that matches; a
 //! folder that is ignored is never entered, so nothing in it can be brought back.
 //!
-//! Rules: <https://git-scm.com/docs/gitignore>. Where that page is silent, this does what git 2.39 was seen to do:
-//! bytes are counted, not characters; a pattern that cannot be read matches nothing; stars right behind the literal
-//! beginning of a pattern count as `**` between slashes, so that `/a**/b` matches `ab`. What git knows beyond these
-//! files is left out: a user's own excludes, `.git/info/exclude`, and that a file may be tracked although it is ignored.
+//! Rules: <https://git-scm.com/docs/gitignore>; a line's pattern is read by [`git`]. What git knows beyond these files is
+//! left out: a user's own excludes, `.git/info/exclude`, and that a file may be tracked although it is ignored.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::read::Reader;
 use crate::error::{Error, Result};
-use crate::model::glob::class::{Class, posix};
-use crate::model::glob::program::{Node, Program, Unit};
+use crate::patterns::{Pattern, Reason, git};
 
 /// The name of the files.
 pub(super) const NAME: &str = ".gitignore";
@@ -38,14 +35,15 @@ struct Rule {
     dirs_only: bool,
     /// Whether only the last part of a path counts, as in a pattern without a slash.
     name_only: bool,
-    program: Program,
+    pattern: Pattern,
 }
 
 impl Ignores {
     /// Adds the file of `folder`, seen from the reader's, to which `base` bytes of a path lead, if it has one.
     ///
     /// # Errors
-    /// [`Error::TooLarge`]: to go on without its lines would bring in what it keeps out.
+    /// [`Error::TooLarge`], and [`Error::Manifest`] for a line that is too large to be a pattern: to go on without its
+    /// lines would bring in what they keep out.
     pub(crate) fn and_of(&self, reader: &Reader, folder: &str, base: usize) -> Result<Self> {
         let path = if folder.is_empty() { NAME.to_owned() } else { format!("{folder}/{NAME}") };
         // Git does not follow a link here either; it could lead anywhere.
@@ -53,7 +51,7 @@ impl Ignores {
             return Ok(self.clone());
         }
         let rules = match reader.bytes(&path) {
-            Ok(bytes) => rules(&bytes),
+            Ok(bytes) => rules(&bytes).map_err(|(line, reason)| Error::manifest(&path, Some(line), reason))?,
             Err(error @ Error::TooLarge { .. }) => return Err(error),
             // Git goes on without one that it cannot read.
             Err(_) => Vec::new(),
@@ -97,18 +95,20 @@ pub(crate) fn above(root: &Path) -> Result<(String, Ignores)> {
 
 impl Rule {
     fn matches(&self, path: &str, name: &str, is_dir: bool) -> bool {
-        (is_dir || !self.dirs_only) && self.program.matches(if self.name_only { name } else { path })
+        (is_dir || !self.dirs_only) && self.pattern.matches(if self.name_only { name } else { path })
     }
 }
 
-fn rules(bytes: &[u8]) -> Vec<Rule> {
+/// Reads the lines of a file; with an error comes the number of its line.
+fn rules(bytes: &[u8]) -> Result<Vec<Rule>, (u32, Reason)> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    bytes.split(|&byte| byte == b'\n').filter_map(rule).collect()
+    let lines = (1..).zip(bytes.split(|&byte| byte == b'\n'));
+    lines.filter_map(|(number, line)| rule(line).map_err(|reason| (number, reason)).transpose()).collect()
 }
 
-fn rule(line: &[u8]) -> Option<Rule> {
+fn rule(line: &[u8]) -> Result<Option<Rule>, Reason> {
     if line.starts_with(b"#") {
-        return None;
+        return Ok(None);
     }
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
@@ -116,12 +116,12 @@ fn rule(line: &[u8]) -> Option<Rule> {
     let (brings_back, line) = line.strip_prefix(b"!").map_or((false, line), |rest| (true, rest));
     let (dirs_only, line) = line.strip_suffix(b"/").map_or((false, line), |rest| (true, rest));
     if line.is_empty() {
-        return None;
+        return Ok(None);
     }
     let name_only = !line.contains(&b'/');
     let pattern = line.strip_prefix(b"/").unwrap_or(line);
-    let program = Program::new(Node::Seq(nodes(pattern, name_only)?), Unit::Byte)?;
-    Some(Rule { brings_back, dirs_only, name_only, program })
+    let Some(parts) = git::parts(pattern, name_only) else { return Ok(None) };
+    Ok(Some(Rule { brings_back, dirs_only, name_only, pattern: Pattern::new(parts)? }))
 }
 
 /// Drops the spaces at the end that no backslash keeps.
@@ -134,106 +134,6 @@ fn trim_end(line: &[u8]) -> &[u8] {
         }
     }
     &line[..end]
-}
-
-/// Reads a pattern; `None` if it can match nothing.
-fn nodes(pattern: &[u8], name_only: bool) -> Option<Vec<Node>> {
-    let literal = pattern.iter().position(|byte| b"*?[\\".contains(byte)).unwrap_or(pattern.len());
-    let mut nodes = Vec::new();
-    let mut at = 0;
-    while let Some(&byte) = pattern.get(at) {
-        at += 1;
-        match byte {
-            b'*' => {
-                let first = at - 1;
-                at += pattern[at..].iter().take_while(|&&byte| byte == b'*').count();
-                let is_twin = at - first > 1;
-                let opens = first == literal || pattern[first - 1] == b'/';
-                at += stars(&pattern[at..], is_twin && opens && !name_only, &mut nodes);
-            }
-            b'?' => nodes.push(Node::Set(Class::no_slash())),
-            b'\\' => {
-                nodes.push(Node::One(u32::from(*pattern.get(at)?)));
-                at += 1;
-            }
-            b'[' => {
-                let (class, len) = class(&pattern[at..])?;
-                nodes.push(Node::Set(class));
-                at += len;
-            }
-            byte => nodes.push(Node::One(u32::from(byte))),
-        }
-    }
-    Some(nodes)
-}
-
-/// Adds what stars mean in front of `rest`, and says how much of it they take along.
-fn stars(rest: &[u8], any_depth: bool, nodes: &mut Vec<Node>) -> usize {
-    match rest {
-        [b'/', ..] if any_depth => {
-            nodes.push(Node::optional(vec![Node::many(Class::any()), Node::One('/' as u32)]));
-            1
-        }
-        [] | [b'\\', b'/', ..] if any_depth => {
-            nodes.push(Node::many(Class::any()));
-            0
-        }
-        _ => {
-            nodes.push(Node::many(Class::no_slash()));
-            0
-        }
-    }
-}
-
-/// Reads a class behind its `[`, and says how long it is; `None` if git cannot read it.
-fn class(text: &[u8]) -> Option<(Class, usize)> {
-    let negated = matches!(text.first(), Some(b'!' | b'^'));
-    let start = usize::from(negated);
-    let mut at = start;
-    let mut ranges: Vec<(u32, u32)> = Vec::new();
-    // What a `-` would begin its range with: not a range's end nor a named class.
-    let mut before = None;
-    loop {
-        let byte = *text.get(at)?;
-        let next = text.get(at + 1).copied();
-        match byte {
-            b']' if at > start => break,
-            b'\\' => {
-                let escaped = u32::from(next?);
-                ranges.push((escaped, escaped));
-                before = Some(escaped);
-                at += 2;
-            }
-            b'-' if before.is_some() && next.is_some_and(|next| next != b']') => {
-                let skip = usize::from(next == Some(b'\\'));
-                let high = u32::from(*text.get(at + 1 + skip)?);
-                ranges.push((before?, high));
-                before = None;
-                at += 2 + skip;
-            }
-            b'[' if next == Some(b':') && named(&text[at + 2..])?.is_some() => {
-                let (class, len) = named(&text[at + 2..])??;
-                ranges.extend_from_slice(class);
-                before = None;
-                at += 2 + len;
-            }
-            byte => {
-                ranges.push((u32::from(byte), u32::from(byte)));
-                before = Some(u32::from(byte));
-                at += 1;
-            }
-        }
-    }
-    Some((Class::new(ranges, negated, false), at + 1))
-}
-
-type Named = Option<(&'static [(u32, u32)], usize)>;
-
-/// Reads a named class behind its `[:`. The outer `None` spoils the pattern, the inner one means that it is none.
-fn named(text: &[u8]) -> Option<Named> {
-    let end = text.iter().position(|&byte| byte == b']')?;
-    let Some(name) = text[..end].strip_suffix(b":") else { return Some(None) };
-    Some(Some((posix(std::str::from_utf8(name).ok()?)?, end + 1)))
 }
 
 #[cfg(test)]

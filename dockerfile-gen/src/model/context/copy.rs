@@ -6,9 +6,10 @@
 
 use std::cmp::Ordering;
 
-use super::go_path::{GoGlob, clean, has_wildcard, rooted};
+use super::go_path::{clean, has_wildcard, rooted};
 use super::pattern::{Matcher, Walk};
 use super::{BuildContext, Entry};
+use crate::patterns::go_path::GoGlob;
 
 /// A `COPY`, or an `ADD` of local files, after its variables were replaced. Here-documents, URLs and git repositories
 /// among the sources are the caller's; `ADD` unpacks a local tar archive, which is listed here as the file that it is.
@@ -203,7 +204,7 @@ impl BuildContext<'_> {
         if self.get(&base).is_none() {
             return Err(CopyFault::Missing { source_number: number, path: parts[..at].join("/") });
         }
-        let glob = GoGlob::new(&wild).ok_or_else(|| failed("malformed class or escape"))?;
+        let glob = GoGlob::new(&wild).map_err(failed)?;
         let mut found: Vec<(&str, bool)> = self
             .below(&base)
             .filter(|(_, inside, _)| glob.matches(inside))

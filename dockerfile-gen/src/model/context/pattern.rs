@@ -5,24 +5,17 @@
 //! lies in it. The order of asking is moby's, quirks included, since a line that was not asked about a folder does not
 //! count for what lies in it. <https://pkg.go.dev/github.com/moby/patternmatcher>
 
-use super::go_path::{clean, is_refused};
-use super::re2::{self, Reason};
-use crate::model::glob::program::{Program, after, before};
+use super::go_path::clean;
+use crate::patterns::Reason;
+use crate::patterns::docker::DockerPattern;
+use crate::patterns::go_path::{MALFORMED, is_refused};
 
 /// One pattern.
 #[derive(Clone, Debug)]
 struct Pattern {
     /// Whether it brings back, as a leading `!` says.
     is_exception: bool,
-    kind: Kind,
-}
-
-#[derive(Clone, Debug)]
-enum Kind {
-    Exact(String),
-    Prefix(String),
-    Suffix(String),
-    Expression(Program),
+    read: DockerPattern,
 }
 
 /// Patterns in order.
@@ -53,9 +46,9 @@ impl Matcher {
             return Err("`!` stands alone");
         }
         if is_refused(text) {
-            return Err("malformed class or escape");
+            return Err(MALFORMED);
         }
-        self.patterns.push(Pattern { is_exception, kind: Kind::new(text)? });
+        self.patterns.push(Pattern { is_exception, read: DockerPattern::new(text)? });
         self.has_exceptions |= is_exception;
         Ok(true)
     }
@@ -69,7 +62,7 @@ impl Matcher {
         let mut decision = Decision::default();
         for (at, pattern) in self.patterns.iter().enumerate() {
             let above = above.get(at).copied().unwrap_or_default();
-            let hit = above || pattern.is_exception == decision.matched && pattern.kind.matches(path);
+            let hit = above || pattern.is_exception == decision.matched && pattern.read.matches(path);
             if let Some(note) = &mut note {
                 note.push(hit);
             }
@@ -89,7 +82,7 @@ impl Matcher {
         let mut matched = false;
         for pattern in &self.patterns {
             let mut ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-            if pattern.is_exception == matched && ends.any(|end| pattern.kind.matches(&path[..end])) {
+            if pattern.is_exception == matched && ends.any(|end| pattern.read.matches(&path[..end])) {
                 matched = !pattern.is_exception;
             }
         }
@@ -150,87 +143,6 @@ fn holds(folder: &str, dir: &str) -> bool {
 
 pub(crate) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(dir, _)| dir)
-}
-
-impl Kind {
-    /// Finds the cheapest way to try a pattern, or writes it as a regular expression. Which way it is shows:
-    /// `**.md` matches whatever ends in `.md`, and only an expression sees `|` as more than a character.
-    fn new(pattern: &str) -> Result<Self, Reason> {
-        let mut expression = String::from("^");
-        let mut kind = Way::Exact;
-        let mut chars = pattern.chars().peekable();
-        let mut is_first = true;
-        while let Some(char) = chars.next() {
-            match char {
-                '*' if chars.next_if_eq(&'*').is_some() => {
-                    chars.next_if_eq(&'/');
-                    kind = match (chars.peek().is_none(), kind) {
-                        (true, Way::Exact) => Way::Prefix,
-                        (true, _) => {
-                            expression.push_str(".*");
-                            Way::Expression
-                        }
-                        (false, _) => {
-                            expression.push_str("(.*/)?");
-                            Way::Expression
-                        }
-                    };
-                    if is_first {
-                        kind = Way::Suffix;
-                    }
-                }
-                '*' => {
-                    expression.push_str("[^/]*");
-                    kind = Way::Expression;
-                }
-                '?' => {
-                    expression.push_str("[^/]");
-                    kind = Way::Expression;
-                }
-                '.' | '+' | '(' | ')' | '$' => expression.extend(['\\', char]),
-                '\\' => {
-                    expression.push('\\');
-                    if let Some(escaped) = chars.next() {
-                        expression.push(escaped);
-                        kind = Way::Expression;
-                    }
-                }
-                '[' | ']' => {
-                    expression.push(char);
-                    kind = Way::Expression;
-                }
-                char => expression.push(char),
-            }
-            is_first = false;
-        }
-        Ok(match kind {
-            Way::Exact => Self::Exact(pattern.to_owned()),
-            Way::Prefix => Self::Prefix(pattern[..pattern.len() - "**".len()].to_owned()),
-            Way::Suffix => Self::Suffix(pattern["**".len()..].to_owned()),
-            Way::Expression => Self::Expression(re2::compile(&format!("{expression}$"))?),
-        })
-    }
-
-    fn matches(&self, path: &str) -> bool {
-        match self {
-            Self::Exact(text) => path == text,
-            Self::Prefix(text) => after(path.as_bytes(), text.as_bytes()).is_some(),
-            // `**/foo` matches `foo` too.
-            Self::Suffix(text) => {
-                before(path.as_bytes(), text.as_bytes()).is_some() || text.strip_prefix('/') == Some(path)
-            }
-            Self::Expression(program) => program.matches(path),
-        }
-    }
-}
-
-/// How a pattern is tried.
-#[derive(Clone, Copy)]
-enum Way {
-    Exact,
-    Prefix,
-    Suffix,
-    Expression,
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 
 use super::copy::CopyFault;
-use super::go_path::{GoGlob, clean, has_wildcard, rooted};
+use super::go_path::{clean, has_wildcard, rooted};
 use super::pattern::{Matcher, Walk, parent};
 use super::{BuildContext, Entry};
+use crate::patterns::go_path::GoGlob;
 
 impl<'t> BuildContext<'t> {
     /// What is sent for `sources`, as they stand in the Dockerfile after variables were replaced. The whole context is
@@ -63,7 +64,7 @@ impl<'t> BuildContext<'t> {
     fn targets(&self, path: &str) -> Vec<String> {
         let dir = parent(path);
         let name = path.rsplit('/').next().unwrap_or_default();
-        let Some(glob) = GoGlob::new(name).filter(|_| has_wildcard(name)) else {
+        let Some(glob) = GoGlob::new(name).ok().filter(|_| has_wildcard(name)) else {
             return self.target(path).into_iter().collect();
         };
         let inside = self.below(dir).filter(|(_, rest, _)| !rest.contains('/') && glob.matches(rest));

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::digest::{Digest, Unseen, hash};
 use super::graph::Selector;
-use crate::model::context::go_path::{GoGlob, clean};
+use crate::model::context::go_path::clean;
 use crate::model::context::pattern::{Matcher, parent};
+use crate::patterns::go_path::GoGlob;
 
 /// The files of a step.
 #[derive(Debug)]
@@ -345,7 +346,7 @@ fn split_pattern(selector: &Selector) -> (String, Option<GoGlob>) {
     }
     let parts: Vec<&str> = selector.path.split('/').collect();
     let wild = parts.iter().position(|part| crate::model::context::go_path::has_wildcard(part)).unwrap_or(parts.len());
-    (parts[..wild].join("/"), GoGlob::new(&parts[wild..].join("/")))
+    (parts[..wild].join("/"), GoGlob::new(&parts[wild..].join("/")).ok())
 }
 
 /// Whether `path` or a folder above it matches.

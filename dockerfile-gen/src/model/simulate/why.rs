@@ -10,8 +10,8 @@ use super::build::{Builder, Reads, Step};
 use super::fault::Fault;
 use super::graph::{Facet, Selector};
 use super::options::{Context, Input};
-use crate::model::context::go_path::GoGlob;
 use crate::model::context::pattern::{Matcher, Walk};
+use crate::patterns::go_path::GoGlob;
 use crate::tree::{RelPath, Tree};
 
 /// Why a step is reused, run, or one of the two.
@@ -216,7 +216,7 @@ impl Selector {
         };
         let is_pattern = self.is_pattern || self.parents.is_some();
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        let glob = if is_pattern { GoGlob::new(&source) } else { None };
+        let glob = if is_pattern { GoGlob::new(&source).ok() } else { None };
         for end in ends {
             let is_hit = match &glob {
                 Some(glob) => glob.matches(&path[..end]),

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::Source;
+use crate::patterns::go_path::GoGlob;
 use crate::tree::{RelPath, Tree};
 
 /// A pattern that matches nothing in the project.
@@ -67,51 +68,19 @@ fn fixed_part(pattern: &RelPath) -> RelPath {
 
 /// Files and folders that a pattern matches.
 fn matches(tree: &dyn Tree, pattern: &str) -> BTreeSet<RelPath> {
-    let parts: Vec<&str> = pattern.split('/').collect();
+    // What Go cannot read as a pattern matches nothing.
+    let Ok(parts) = pattern.split('/').map(GoGlob::new).collect::<Result<Vec<_>, _>>() else { return BTreeSet::new() };
     let fixed = fixed_part(&RelPath::new(pattern).unwrap_or_default());
     let mut found = BTreeSet::new();
     let single = tree.has(fixed.as_str()).then(|| fixed.clone());
     for path in tree.under(fixed.as_str()).map(|(path, _)| path).chain(single.as_ref()) {
         let names: Vec<&str> = path.as_str().split('/').collect();
-        let all = names.len() >= parts.len() && parts.iter().zip(&names).all(|(part, name)| wildcard(part, name));
+        let all = names.len() >= parts.len() && parts.iter().zip(&names).all(|(part, name)| part.matches(name));
         if all {
             found.extend(RelPath::new(&names[..parts.len()].join("/")));
         }
     }
     found
-}
-
-/// Whether a component matches, with `*` and `?`; `[` stands for any character class.
-fn wildcard(pattern: &str, name: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let name: Vec<char> = name.chars().collect();
-    // Position in the pattern and the name to go back to when a star has to take one character more.
-    let (mut p, mut n, mut back) = (0, 0, None);
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                back = Some((p, n));
-                p += 1;
-            }
-            Some('[') => {
-                p += pattern[p..].iter().position(|c| *c == ']').map_or(1, |end| end + 1);
-                n += 1;
-            }
-            Some(c) if *c == '?' || *c == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => match back {
-                Some((star, at)) => {
-                    back = Some((star, at + 1));
-                    p = star + 1;
-                    n = at + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
 }
 
 #[cfg(test)]
@@ -136,10 +105,19 @@ mod tests {
     }
 
     #[test]
-    fn a_star_takes_as_much_as_it_must() {
-        assert!(wildcard("*.tmpl.html", "a.tmpl.tmpl.html"));
-        assert!(wildcard("a?c*", "abc"));
-        assert!(!wildcard("*.html", "x.css"));
-        assert!(wildcard(&"*a".repeat(40), &"a".repeat(60)));
+    fn wildcards_are_those_of_go() {
+        let tree = MemTree::from([
+            ("a/v1/x.sql", ""),
+            ("a/v2/x.sql", ""),
+            ("a/vx/x.sql", ""),
+            ("a/v1/y.txt", ""),
+            ("m.go", ""),
+        ]);
+        let found = |pattern: &str| matches(&tree, pattern).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(found("a/v[0-9]/*.sql"), ["a/v1/x.sql", "a/v2/x.sql"]);
+        assert_eq!(found("a/v[^0-9]"), ["a/vx"]);
+        assert_eq!(found("a/v?/y*t"), ["a/v1/y.txt"]);
+        assert!(found("a/**/x.sql").len() == 3 && found("a/*.sql").is_empty() && found("a/[").is_empty());
+        assert!(found(&format!("{}b", "*a".repeat(40))).is_empty());
     }
 }

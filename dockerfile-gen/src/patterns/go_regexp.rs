@@ -1,41 +1,42 @@
-//! The regular expressions that a line of a .dockerignore can become.
+//! The expressions for Go that a line of a .dockerignore can become.
 //!
-//! Input: the text of an expression. Output: [`Program`]. The one idea: moby turns a glob into an expression for Go and
-//! lets through what a glob does not use, so `\d` is a digit, `a|b*` an alternative and `x{2}?` a repetition. Known
-//! here is what can come through: no groups of the user's own, no flags. <https://pkg.go.dev/regexp/syntax>
+//! Input: the text of an expression. Output: [`Pattern`]. moby turns a glob into an expression and lets through what a glob
+//! does not use, so `\d` is a digit, `a|b*` an alternative and `x{2}?` a repetition. Known here is what can come through:
+//! no groups of the user's own, no flags. Each piece is written again for the crate `regex`, which reads some of them
+//! differently: a `{` alone, `&&` in a class, `\Q`. <https://pkg.go.dev/regexp/syntax>
 
-use crate::model::glob::class::{Class, posix};
-use crate::model::glob::program::{Edge, Node, Program, Unit};
+use super::class::{Ranges, all_but, of_chars, posix};
+use super::{Part, Pattern, Reason, expression};
 
-/// What Go says of an expression that it cannot read.
-pub(crate) type Reason = &'static str;
-
-type Ranges = Vec<(u32, u32)>;
-
-/// Compiles `expression` so that it is searched for, as Go's `MatchString` does.
-pub(crate) fn compile(expression: &str) -> Result<Program, Reason> {
-    let mut parser = Parser { rest: expression };
-    let node = parser.alternatives()?;
+/// Reads `text` so that it is searched for, as Go's `MatchString` does.
+pub(super) fn read(text: &str) -> Result<Pattern, Reason> {
+    let mut parser = Parser { rest: text, edges: 0 };
+    let mut all = parser.alternatives()?;
     if !parser.rest.is_empty() {
         return Err("unexpected `)`");
     }
-    let node = match node {
-        Node::Seq(mut nodes) if nodes.len() > 1 && is_whole(&nodes) => {
-            nodes.pop();
-            nodes.remove(0);
-            Node::Seq(nodes)
+    let is_edge = |part: Option<&Part>, edge: &str| matches!(part, Some(Part::Expression(text)) if text == edge);
+    match all.as_mut_slice() {
+        [only] if parser.edges == 2 && is_edge(only.first(), START) && is_edge(only.last(), END) => {
+            only.pop();
+            only.remove(0);
+            Pattern::new(std::mem::take(only))
         }
-        node => Node::Seq(vec![Node::many(Class::any()), node, Node::many(Class::any())]),
-    };
-    Program::new(node, Unit::Char).ok_or("repeats too often")
+        all => Pattern::search(either(all)),
+    }
 }
 
-fn is_whole(nodes: &[Node]) -> bool {
-    nodes.first() == Some(&Node::Edge(Edge::Start)) && nodes.last() == Some(&Node::Edge(Edge::End))
+const START: &str = r"\A";
+const END: &str = r"\z";
+
+fn either(all: &[Vec<Part>]) -> String {
+    all.iter().map(|parts| expression(parts)).collect::<Vec<_>>().join("|")
 }
 
 struct Parser<'t> {
     rest: &'t str,
+    /// How many places such as `^` and `\b` were read.
+    edges: usize,
 }
 
 impl Parser<'_> {
@@ -53,50 +54,45 @@ impl Parser<'_> {
     }
 
     /// Reads to the end, or to the `)` of the group.
-    fn alternatives(&mut self) -> Result<Node, Reason> {
-        let mut all = Vec::new();
-        loop {
-            all.push(Node::Seq(self.sequence()?));
-            if !self.take("|") {
-                break;
-            }
+    fn alternatives(&mut self) -> Result<Vec<Vec<Part>>, Reason> {
+        let mut all = vec![self.sequence()?];
+        while self.take("|") {
+            all.push(self.sequence()?);
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Node::Either(all) })
+        Ok(all)
     }
 
-    fn sequence(&mut self) -> Result<Vec<Node>, Reason> {
-        let mut nodes: Vec<Node> = Vec::new();
+    fn sequence(&mut self) -> Result<Vec<Part>, Reason> {
+        let mut parts: Vec<Part> = Vec::new();
         // A repetition of a repetition is refused.
         let mut repeated = false;
         while !self.rest.starts_with(['|', ')']) {
             let before = self.rest;
             let Some(char) = self.next() else { break };
             let times = match char {
-                '*' => Some((0, None)),
-                '+' => Some((1, None)),
-                '?' => Some((0, Some(1))),
+                '*' | '+' | '?' => Some(char.to_string()),
                 '{' => self.times()?,
                 _ => None,
             };
-            if let Some((min, max)) = times {
+            if let Some(times) = times {
                 self.take("?");
-                let node = nodes.pop().ok_or("nothing to repeat")?;
+                let part = parts.pop().ok_or("nothing to repeat")?;
                 if repeated {
                     return Err("repeats a repetition");
                 }
-                nodes.push(Node::Repeat(Box::new(node), min, max));
+                parts.push(repeat(&part, &times));
                 repeated = true;
                 continue;
             }
             repeated = false;
             self.rest = before;
-            self.item(&mut nodes)?;
+            self.item(&mut parts)?;
         }
-        Ok(nodes)
+        Ok(parts)
     }
 
     /// Reads what stands behind `{`; gives it back if it is no number of times, and then the brace is literal.
-    fn times(&mut self) -> Result<Option<(u32, Option<u32>)>, Reason> {
+    fn times(&mut self) -> Result<Option<String>, Reason> {
         let before = self.rest;
         let Some(min) = self.number() else {
             self.rest = before;
@@ -119,7 +115,8 @@ impl Parser<'_> {
         match max {
             _ if min > MOST_TIMES => Err("repeats too often"),
             Some(max) if max > MOST_TIMES || max < min => Err("repeats too often"),
-            max => Ok(Some((min, max))),
+            Some(max) => Ok(Some(format!("{{{min},{max}}}"))),
+            None => Ok(Some(format!("{{{min},}}"))),
         }
     }
 
@@ -133,48 +130,57 @@ impl Parser<'_> {
         Some(digits.parse().unwrap_or(u32::MAX))
     }
 
-    fn item(&mut self, nodes: &mut Vec<Node>) -> Result<(), Reason> {
-        match self.next() {
-            Some('^') => nodes.push(Node::Edge(Edge::Start)),
-            Some('$') => nodes.push(Node::Edge(Edge::End)),
-            Some('.') => nodes.push(Node::Set(Class::new(vec![('\n' as u32, '\n' as u32)], true, true))),
+    fn item(&mut self, parts: &mut Vec<Part>) -> Result<(), Reason> {
+        let part = match self.next() {
+            Some('^') => self.edge(START),
+            Some('$') => self.edge(END),
+            Some('.') => Part::Expression(r"[^\n]".into()),
             Some('(') => {
-                nodes.push(self.alternatives()?);
+                let group = either(&self.alternatives()?);
                 if !self.take(")") {
                     return Err("missing `)`");
                 }
+                Part::Expression(group)
             }
-            Some('[') => nodes.push(Node::Set(self.class()?)),
-            Some('\\') => self.escape(nodes)?,
-            Some(char) => nodes.push(Node::One(u32::from(char))),
-            None => {}
-        }
+            Some('[') if self.take("^/]") => Part::Expression(NO_SLASH.into()),
+            Some('[') => Part::Expression(self.class()?),
+            Some('\\') => return self.escape(parts),
+            Some(char) => Part::char(char),
+            None => return Ok(()),
+        };
+        parts.push(part);
         Ok(())
     }
 
-    fn escape(&mut self, nodes: &mut Vec<Node>) -> Result<(), Reason> {
+    fn edge(&mut self, edge: &str) -> Part {
+        self.edges += 1;
+        Part::Expression(edge.to_owned())
+    }
+
+    fn escape(&mut self, parts: &mut Vec<Part>) -> Result<(), Reason> {
         let edge = match self.rest.chars().next() {
-            Some('A') => Edge::Start,
-            Some('z') => Edge::End,
-            Some('b') => Edge::Word,
-            Some('B') => Edge::NoWord,
+            Some('A') => START,
+            Some('z') => END,
+            Some('b') => r"\b",
+            Some('B') => r"\B",
             Some('Q') => {
                 self.next();
                 let (literal, rest) = self.rest.split_once("\\E").unwrap_or((self.rest, ""));
                 self.rest = rest;
-                nodes.extend(literal.chars().map(|char| Node::One(u32::from(char))));
+                parts.extend(literal.chars().map(Part::char));
                 return Ok(());
             }
             _ => {
-                nodes.push(match self.perl() {
-                    Some((ranges, negated)) => Node::Set(Class::new(ranges, negated, true)),
-                    None => Node::One(self.escaped_char()?),
+                parts.push(match self.perl() {
+                    Some((ranges, negated)) => Part::Expression(of_chars(ranges, negated, true)),
+                    None => Part::char(char::from_u32(self.escaped_char()?).ok_or(INVALID_ESCAPE)?),
                 });
                 return Ok(());
             }
         };
         self.next();
-        nodes.push(Node::Edge(edge));
+        let edge = self.edge(edge);
+        parts.push(edge);
         Ok(())
     }
 
@@ -226,9 +232,9 @@ impl Parser<'_> {
         Some(value)
     }
 
-    fn class(&mut self) -> Result<Class, Reason> {
+    fn class(&mut self) -> Result<String, Reason> {
         let negated = self.take("^");
-        let mut ranges: Ranges = Vec::new();
+        let mut ranges = Ranges::new();
         let mut is_first = true;
         while is_first || !self.take("]") {
             is_first = false;
@@ -254,7 +260,7 @@ impl Parser<'_> {
             }
             ranges.push((low, high));
         }
-        Ok(Class::new(ranges, negated, true))
+        Ok(of_chars(ranges, negated, true))
     }
 
     fn class_char(&mut self) -> Result<u32, Reason> {
@@ -289,18 +295,18 @@ fn is_octal(char: char) -> bool {
     ('0'..='7').contains(&char)
 }
 
-/// Adds `class`, whose ranges are sorted, or all but it.
+/// Adds `class`, or all but it.
 fn add(class: Ranges, negated: bool, ranges: &mut Ranges) {
-    if !negated {
-        ranges.extend(class);
-        return;
+    ranges.extend(if negated { all_but(class, u32::from(char::MAX)) } else { class });
+}
+
+/// A character but `/`.
+const NO_SLASH: &str = "(?u:[^/])";
+
+fn repeat(part: &Part, times: &str) -> Part {
+    match part {
+        // Over any number of whole characters, bytes do as well and are quicker.
+        Part::Expression(text) if text == NO_SLASH && times == "*" => Part::Star,
+        part => Part::Expression(format!("(?:{}){times}", expression(std::slice::from_ref(part)))),
     }
-    let mut from = 0;
-    for (low, high) in class {
-        if from < low {
-            ranges.push((from, low - 1));
-        }
-        from = high + 1;
-    }
-    ranges.push((from, u32::MAX));
 }
