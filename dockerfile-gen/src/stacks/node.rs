@@ -19,7 +19,6 @@ pub(crate) mod source;
 mod start;
 mod version;
 mod workspace;
-mod yaml;
 
 use std::collections::BTreeSet;
 

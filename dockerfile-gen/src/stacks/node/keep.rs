@@ -9,10 +9,11 @@ use super::manifest::Manifest;
 use super::needs::{Program, entry_exists};
 use super::scripts::Scripts;
 use super::source::Source;
-use super::{within, yaml};
+use super::within;
 use crate::config::Config;
 use crate::error::Result;
 use crate::facts::Notes;
+use crate::sense::yaml;
 use crate::tree::Tree;
 
 /// What of the package gets into the image.
@@ -169,12 +170,12 @@ pub(crate) fn inputs(
             inputs.push(name.to_owned());
         }
     }
-    let settings = tree.text(&within(&root.dir, "pnpm-workspace.yaml"))?.unwrap_or_default();
-    let patched = yaml::map(&settings, "patchedDependencies");
+    let settings = yaml::file(tree, &within(&root.dir, "pnpm-workspace.yaml"))?;
+    let patched = settings.get("patchedDependencies").map(yaml::Node::entries).unwrap_or_default();
     let from_manifest = root.get("patchedDependencies").or_else(|| root.at("pnpm", "patchedDependencies"));
     let more =
         from_manifest.and_then(|map| map.as_object()).into_iter().flatten().filter_map(|(_, path)| path.as_str());
-    for path in patched.iter().map(|(_, path)| *path).chain(more) {
+    for path in patched.iter().filter_map(|entry| entry.node.text()).chain(more) {
         let known = inputs.iter().any(|input| path == *input || path.starts_with(&format!("{input}/")));
         if !known && tree.has(&within(&root.dir, path)) {
             notes.need(&within(&root.dir, path));

@@ -6,11 +6,12 @@
 use nodejs_semver::Range;
 
 use super::manifest::{Manifest, major};
-use super::{version, within, yaml};
+use super::{version, within};
 use std::collections::BTreeSet;
 
 use crate::error::Result;
 use crate::facts::Notes;
+use crate::sense::yaml::{self, Node};
 use crate::tree::Tree;
 
 /// A kind of package manager.
@@ -195,8 +196,7 @@ fn is_berry(tree: &dyn Tree, root: &Manifest, asked: Option<&str>) -> bool {
     match asked.and_then(major) {
         Some(major) => major >= 2,
         None => {
-            tree.has(&within(&root.dir, ".yarnrc.yml"))
-                || tree.scan(&within(&root.dir, "yarn.lock")).lines().take(10).any(|line| line == "__metadata:")
+            tree.has(&within(&root.dir, ".yarnrc.yml")) || is_berry_lock(&tree.scan(&within(&root.dir, "yarn.lock")))
         }
     }
 }
@@ -224,7 +224,7 @@ const KINDS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependenci
 /// A dependency that package.json asks for and a lockfile does not know, as far as its text tells.
 fn unknown(file: &str, lock: &str, root: &Manifest) -> Option<String> {
     match file {
-        "yarn.lock" if !lock.lines().take(10).any(|line| line == "__metadata:") => {
+        "yarn.lock" if !is_berry_lock(lock) => {
             // `"@scope/a@^1.0.0", a@^2:`
             let entries = lock.lines().filter(|line| line.ends_with(':') && !line.starts_with([' ', '#']));
             let keys = entries.flat_map(|line| line.trim_end_matches(':').split(", "));
@@ -263,9 +263,9 @@ fn berry(
     notes: &mut Notes,
 ) -> Result<()> {
     let settings_path = within(&root.dir, ".yarnrc.yml");
-    let settings = tree.text(&settings_path)?.unwrap_or_default();
-    let release = yaml::scalar(&settings, "yarnPath").filter(|path| tree.has(&within(&root.dir, path)));
-    manager.pnp = match yaml::scalar(&settings, "nodeLinker") {
+    let settings = yaml::file(tree, &settings_path)?;
+    let release = settings.text_of("yarnPath").filter(|path| tree.has(&within(&root.dir, path)));
+    manager.pnp = match settings.text_of("nodeLinker") {
         Some(linker) => linker == "pnp",
         None => true,
     };
@@ -273,7 +273,7 @@ fn berry(
         notes.found(&settings_path, None, "Yarn without node_modules (Plug'n'Play)");
     }
     if let Some(path) = release {
-        let line = yaml::line(&settings, "yarnPath");
+        let line = settings.line_of("yarnPath");
         let named = path.rsplit('/').next().unwrap_or_default();
         manager.major = major(named).or(asked.as_deref().and_then(major)).unwrap_or(4);
         manager.call = vec!["node".into(), path.to_owned()];
@@ -283,7 +283,7 @@ fn berry(
     let version = match asked {
         Some(version) => version,
         // The format of the lockfile tells the release line: 4 is Yarn 2, 5 and 6 are Yarn 3, 8 is Yarn 4.
-        None => match lock.lines().find_map(|line| line.trim().strip_prefix("version: ")?.trim().parse::<u32>().ok()) {
+        None => match lock_format(&within(&root.dir, "yarn.lock"), lock)? {
             Some(..=4) => "2".into(),
             Some(5..=7) => "3".into(),
             _ => "4".into(),
@@ -292,6 +292,19 @@ fn berry(
     manager.major = major(&version).unwrap_or(4);
     manager.install = Some(format!("@yarnpkg/cli-dist@{version}"));
     Ok(())
+}
+
+/// The format of a lockfile of Yarn 2 or later; one of Yarn 1 is no YAML and says nothing.
+fn lock_format(path: &str, lock: &str) -> Result<Option<u32>> {
+    if !is_berry_lock(lock) {
+        return Ok(None);
+    }
+    let lock = yaml::read_keys(path, lock, &["__metadata"])?;
+    Ok(lock.get("__metadata").and_then(|metadata| metadata.text_of("version")?.parse().ok()))
+}
+
+fn is_berry_lock(lock: &str) -> bool {
+    lock.lines().take(10).any(|line| line.trim_end() == "__metadata:")
 }
 
 fn pnpm(
@@ -306,9 +319,11 @@ fn pnpm(
     let version = match asked {
         Some(version) => version,
         None => {
-            let settings = tree.text(&within(&root.dir, "pnpm-workspace.yaml"))?.unwrap_or_default();
-            let (version, reason) = pnpm_line(lock, &settings, root);
-            notes.found(within(&root.dir, "pnpm-lock.yaml"), yaml::line(lock, "lockfileVersion"), reason);
+            let settings = yaml::file(tree, &within(&root.dir, "pnpm-workspace.yaml"))?;
+            let path = within(&root.dir, "pnpm-lock.yaml");
+            let head = yaml::read_keys(&path, lock, &["lockfileVersion"])?;
+            let (version, reason) = pnpm_line(head.text_of("lockfileVersion"), lock, &settings, root);
+            notes.found(path, head.line_of("lockfileVersion"), reason);
             version.to_string()
         }
     };
@@ -321,8 +336,8 @@ fn pnpm(
 }
 
 /// The release line of pnpm that fits a lockfile.
-fn pnpm_line(lock: &str, settings: &str, root: &Manifest) -> (u32, String) {
-    let format = yaml::scalar(lock, "lockfileVersion").unwrap_or("9.0");
+fn pnpm_line(format: Option<&str>, lock: &str, settings: &Node, root: &Manifest) -> (u32, String) {
+    let format = format.unwrap_or("9.0");
     let line = match major(format) {
         Some(..=5) if format == "5.3" => 6,
         Some(..=5) => 7,
@@ -335,7 +350,8 @@ fn pnpm_line(lock: &str, settings: &str, root: &Manifest) -> (u32, String) {
                 let releases = Range::parse(format!(">={line}.0.0 <{}.0.0-0", line + 1));
                 range.as_ref().is_none_or(|range| releases.is_ok_and(|line| line.intersect(range).is_some()))
             };
-            let modern = yaml::keys(settings).any(|key| !matches!(key, "packages" | "catalog" | "catalogs"))
+            let mut keys = settings.entries().iter().map(|entry| entry.key.as_str());
+            let modern = keys.any(|key| !matches!(key, "packages" | "catalog" | "catalogs"))
                 || root.at("pnpm", "onlyBuiltDependencies").is_some()
                 || root.at("pnpm", "ignoredBuiltDependencies").is_some();
             let preferred = if modern || !lock_needs_scripts(lock) { [10, 9, 11] } else { [9, 10, 11] };

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use super::manager::{Manager, ManagerKind};
 use super::manifest::Manifest;
-use super::{source, within, yaml};
+use super::{source, within};
 use crate::facts::Notes;
+use crate::sense::yaml;
 use crate::tree::{RelPath, Tree};
 
 /// System packages.
@@ -229,11 +230,15 @@ fn runs_scripts(tree: &dyn Tree, root: &Manifest, manager: &Manager) -> bool {
         }
         ManagerKind::Pnpm if manager.major < 10 => true,
         ManagerKind::Pnpm => {
-            let settings = tree.scan(&within(&root.dir, "pnpm-workspace.yaml"));
+            let path = within(&root.dir, "pnpm-workspace.yaml");
+            let settings = yaml::read(&path, &tree.scan(&path)).ok();
+            let settings = settings.as_ref();
             let listed = root.at("pnpm", "onlyBuiltDependencies").and_then(|list| list.as_array());
-            yaml::list(&settings, "onlyBuiltDependencies").contains(&"@prisma/client")
-                || yaml::map(&settings, "allowBuilds").contains(&("@prisma/client", "true"))
-                || listed.is_some_and(|list| list.iter().any(|name| name == "@prisma/client"))
+            let allowed = |settings: &yaml::Node| {
+                settings.texts_of("onlyBuiltDependencies").any(|name| name == "@prisma/client")
+                    || settings.get("allowBuilds").and_then(|map| map.text_of("@prisma/client")) == Some("true")
+            };
+            settings.is_some_and(allowed) || listed.is_some_and(|list| list.iter().any(|name| name == "@prisma/client"))
         }
     }
 }

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 
 use super::manager::{Manager, ManagerKind};
 use super::manifest::Manifest;
-use super::{within, yaml};
-use crate::error::Result;
+use super::within;
+use crate::error::{Error, Result};
+use crate::patterns::glob::{Bang, GlobSet};
+use crate::sense::yaml;
 use crate::tree::Tree;
 
 /// Reads the manifests of the members of the workspace whose root is `root`, sorted by folder.
@@ -23,67 +25,37 @@ pub(crate) fn members(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Re
             continue;
         }
         let inside = path.parent().strip_prefix(root.dir.as_str()).unwrap_or(path.parent()).trim_start_matches('/');
-        if is_member(&globs, inside) {
+        // Every manager leaves out what is installed there.
+        let is_installed = inside.split('/').any(|name| name == "node_modules");
+        if !is_installed && globs.matches(inside) {
             members.extend(Manifest::read(tree, path.parent())?);
         }
     }
     Ok(members)
 }
 
-fn globs(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Result<Vec<String>> {
+/// The globs of the workspace, read as its manager reads them.
+fn globs(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Result<GlobSet> {
+    let bang = match kind {
+        ManagerKind::Pnpm => Bang::TakesBackAll,
+        ManagerKind::YarnClassic => Bang::Literal,
+        ManagerKind::Npm | ManagerKind::YarnBerry | ManagerKind::Bun => Bang::TakesBackBefore,
+    };
     if kind == ManagerKind::Pnpm {
-        let settings = tree.text(&within(&root.dir, "pnpm-workspace.yaml"))?.unwrap_or_default();
-        return Ok(yaml::list(&settings, "packages").into_iter().map(str::to_owned).collect());
+        let path = within(&root.dir, "pnpm-workspace.yaml");
+        let settings = yaml::file(tree, &path)?;
+        let items = settings.get("packages").map(yaml::Node::items).unwrap_or_default();
+        let listed: Vec<(&str, u32)> = items.iter().filter_map(|item| Some((item.text()?, item.line))).collect();
+        return GlobSet::new(listed.iter().map(|(glob, _)| *glob), bang)
+            .map_err(|(at, reason)| Error::manifest(&path, listed.get(at).map(|(_, line)| *line), reason));
     }
     let listed = match root.get("workspaces") {
         Some(value) if value.is_object() => value.get("packages"),
         other => other,
     };
     let listed = listed.and_then(|value| value.as_array()).into_iter().flatten();
-    Ok(listed.filter_map(|glob| glob.as_str()).map(str::to_owned).collect())
-}
-
-fn is_member(globs: &[String], dir: &str) -> bool {
-    let mut member = false;
-    for glob in globs {
-        let (keep, glob) = match glob.strip_prefix('!') {
-            Some(glob) => (false, glob),
-            None => (true, glob.as_str()),
-        };
-        if matches(glob.trim_start_matches("./").trim_end_matches('/'), dir) {
-            member = keep;
-        }
-    }
-    member
-}
-
-/// Whether a glob of `*` and `**` matches a whole path. One with more stars than any project needs matches nothing:
-/// trying them all would take for ever.
-pub(crate) fn matches(glob: &str, path: &str) -> bool {
-    if glob.bytes().filter(|byte| *byte == b'*').count() > 6 {
-        return false;
-    }
-    fn segments(glob: &[&str], path: &[&str]) -> bool {
-        match (glob.split_first(), path.split_first()) {
-            (None, None) => true,
-            (Some((&"**", rest)), _) => {
-                segments(rest, path) || path.split_first().is_some_and(|(_, below)| segments(glob, below))
-            }
-            (Some((first, rest)), Some((name, below))) => word(first, name) && segments(rest, below),
-            _ => false,
-        }
-    }
-    fn word(glob: &str, name: &str) -> bool {
-        match glob.split_once('*') {
-            None => glob == name,
-            Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
-                (0..=name.len()).filter(|at| name.is_char_boundary(*at)).any(|at| word(rest, &name[at..]))
-            }),
-        }
-    }
-    let split = |text: &'_ str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
-    let (glob, path) = (split(glob), split(path));
-    segments(&glob.iter().map(String::as_str).collect::<Vec<_>>(), &path.iter().map(String::as_str).collect::<Vec<_>>())
+    GlobSet::new(listed.filter_map(|glob| glob.as_str()), bang)
+        .map_err(|(_, reason)| Error::manifest(&root.path, root.line("workspaces"), reason))
 }
 
 /// The members that the member in folder `dir` needs, what is needed first, itself last.
@@ -131,22 +103,5 @@ impl Manager {
             return self.call.iter().map(String::as_str).chain(["run", program]).map(str::to_owned).collect();
         }
         vec![within(dir, &format!("node_modules/.bin/{program}"))]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs_match_as_package_managers_do() {
-        assert!(matches("packages/*", "packages/ui"));
-        assert!(!matches("packages/*", "packages/ui/test"));
-        assert!(matches("packages/**", "packages/ui/test"));
-        assert!(matches("**", "a/b"));
-        assert!(matches("apps/web-*", "apps/web-1"));
-        let globs = ["packages/**".to_owned(), "!**/test".to_owned()];
-        assert!(is_member(&globs, "packages/ui"));
-        assert!(!is_member(&globs, "packages/ui/test"));
     }
 }
