@@ -143,6 +143,9 @@ pub(crate) fn read(tree: &dyn Tree, dir: &RelPath, config: &Config, notes: &mut 
 /// # Errors
 /// [`Error::Unsupported`] if that is a workspace which is not in the tree.
 fn wants_uv(tree: &dyn Tree, dir: &RelPath, project: &Pyproject) -> Result<bool> {
+    if project.has("tool.uv.workspace") {
+        return Ok(true);
+    }
     let sources = project.entries("tool.uv.sources");
     for (name, source) in &sources {
         let path = source.get("path").and_then(Value::as_str);

@@ -7,6 +7,7 @@ use toml::{Table, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Notes;
+use crate::patterns::glob::{Dialect, Glob};
 use crate::tree::{RelPath, Tree};
 
 use super::super::lock;
@@ -33,7 +34,7 @@ pub(crate) fn uv(
     let locked = tree.has(lock_path.as_str());
     let text = tree.text(lock_path.as_str())?.unwrap_or_default();
     let lock = parse_toml(lock_path.as_str(), &text)?;
-    let members = members(tree, dir, &lock)?;
+    let members = if locked { members(tree, dir, &lock)? } else { globbed(tree, dir, root)? };
     let member = choose(root, &members, config)?;
     found.install.manager = Some(Manager::Uv);
     found.install.lock = locked.then(|| "uv.lock".into());
@@ -74,7 +75,9 @@ pub(crate) fn uv(
         found.indexes.push(Index { name: None, url: url.to_owned(), path: root.path.clone(), line });
     }
     let files = [path("pyproject.toml"), lock_path, path("uv.toml")];
-    found.install.manifests.extend(files.into_iter().filter(|path| tree.has(path.as_str())));
+    // Without a lock uv looks for the members before it resolves.
+    let of_members = members.iter().filter(|_| !locked).filter_map(|(.., pyproject)| RelPath::new(&pyproject.path));
+    found.install.manifests.extend(files.into_iter().filter(|path| tree.has(path.as_str())).chain(of_members));
     found.pyproject = Some(project.clone());
     Ok(())
 }
@@ -92,6 +95,31 @@ fn members(tree: &dyn Tree, dir: &RelPath, lock: &Table) -> Result<Vec<Member>> 
         let file = dir.join(&format!("{place}/pyproject.toml")).unwrap_or_default();
         if let Some(pyproject) = Pyproject::read(tree, file.as_str())? {
             members.push((name.to_owned(), place, pyproject));
+        }
+    }
+    Ok(members)
+}
+
+/// The packages that the globs of the workspace name, where there is no lock that lists them.
+fn globbed(tree: &dyn Tree, dir: &RelPath, root: &Pyproject) -> Result<Vec<Member>> {
+    let globs = |key: &str| {
+        let read = |text: String| Glob::new(&text, Dialect::Cargo);
+        let globs = root.strings(&format!("tool.uv.workspace.{key}")).into_iter().map(read);
+        let wrong = |reason| Error::manifest(&root.path, root.line("[tool.uv.workspace"), format!("`{key}`: {reason}"));
+        globs.collect::<Result<Vec<_>, _>>().map_err(wrong)
+    };
+    let (named, excluded) = (globs("members")?, globs("exclude")?);
+    let mut members = Vec::new();
+    if named.is_empty() {
+        return Ok(members);
+    }
+    for (path, _) in tree.under(dir.as_str()) {
+        let place = path.parent().strip_prefix(dir.as_str()).unwrap_or(path.parent()).trim_start_matches('/');
+        let hits = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(place));
+        if path.file_name() == "pyproject.toml" && !place.is_empty() && hits(&named) && !hits(&excluded) {
+            let Some(pyproject) = Pyproject::read(tree, path.as_str())? else { continue };
+            let Some(name) = pyproject.name().map(str::to_owned) else { continue };
+            members.push((name, RelPath::new(place).unwrap_or_default(), pyproject));
         }
     }
     Ok(members)
