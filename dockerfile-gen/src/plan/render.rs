@@ -191,7 +191,10 @@ fn view<'a>(op: &'a Op, config: &Config) -> Result<(&'a str, Json)> {
         Op::Run { template, values, mounts } => (template, run_view(values, mounts)?),
         Op::File { template, values } => (template, run_view(values, &[])?),
         Op::Env { pairs } => ("common/env", json!({ "pairs": quote::pairs(pairs)? })),
-        Op::EnvFrom { name, variable } => ("common/env", json!({ "pairs": format!("{name}=${{{variable}}}") })),
+        Op::EnvFrom { pairs } => {
+            let pairs: Vec<String> = pairs.iter().map(|(name, variable)| format!("{name}=${{{variable}}}")).collect();
+            ("common/env", json!({ "pairs": pairs.join(" ") }))
+        }
         Op::Path { first } => ("common/env", json!({ "pairs": format!("PATH={}:$PATH", quote::mount_value(first)?) })),
         Op::Arg { name, default } => {
             let default = default.as_deref().map(quote::env_value).transpose()?;

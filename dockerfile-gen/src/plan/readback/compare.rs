@@ -100,7 +100,11 @@ fn instruct(step: &Step, instruction: &Instruction, escape: char) -> Result<(), 
             let found = found.iter().map(|pair| (pair.key.text.clone(), pair.unquoted.clone())).collect();
             same("the list of names and values", pairs, &found)
         }
-        (Op::EnvFrom { name, .. }, Arguments::Env(found)) => same("the name", &vec![name.as_str()], &keys(found)),
+        (Op::EnvFrom { pairs }, Arguments::Env(found)) => {
+            let planned: Vec<_> = pairs.iter().map(|(name, of)| (name.clone(), format!("${{{of}}}"))).collect();
+            let found = found.iter().map(|pair| (pair.key.text.clone(), pair.unquoted.clone())).collect();
+            same("the list of names and variables", &planned, &found)
+        }
         (Op::Path { .. }, Arguments::Env(found)) => same("the name", &vec!["PATH"], &keys(found)),
         (Op::Arg { name, default }, _) => argument(instruction, name, default.as_ref()),
         (Op::Workdir { path }, Arguments::Workdir(word)) => same("the path", path, &expanded(&word.text)),
