@@ -101,6 +101,8 @@ pub enum Op {
         link: bool,
         /// `UID:GID` of the copies.
         chown: Option<String>,
+        /// Patterns, relative to the source, of what is left out; `!` takes back in. In force is the last that matches.
+        exclude: Vec<String>,
     },
     /// `RUN`, spelled by the template of this name.
     Run {

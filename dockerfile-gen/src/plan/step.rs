@@ -60,7 +60,7 @@ impl Step {
     pub fn copy<S: Into<Source>>(id: &str, sources: impl IntoIterator<Item = S>, dest: &str) -> Self {
         let sources: Vec<Source> = sources.into_iter().map(Into::into).collect();
         let reads = sources.iter().map(|source| Input::Context(source.as_str().to_owned())).collect();
-        let op = Op::Copy { from: None, sources, dest: dest.to_owned(), link: false, chown: None };
+        let op = Op::Copy { from: None, sources, dest: dest.to_owned(), link: false, chown: None, exclude: Vec::new() };
         Self { reads, change: Change::Source, seconds: 0.3, ..Self::new(id, op) }
     }
 
@@ -252,6 +252,19 @@ impl Step {
     pub fn owned_by(mut self, owner: &str) -> Self {
         if let Op::Copy { chown, .. } = &mut self.op {
             *chown = Some(owner.to_owned());
+        }
+        self
+    }
+
+    /// Copies only what matches one of `patterns`, in order; `!` leaves out again what one before took in.
+    #[must_use]
+    pub fn only<S: AsRef<str>>(mut self, patterns: impl IntoIterator<Item = S>) -> Self {
+        if let Op::Copy { exclude, .. } = &mut self.op {
+            exclude.push("**".into());
+            exclude.extend(patterns.into_iter().map(|pattern| match pattern.as_ref().strip_prefix('!') {
+                Some(left_out) => left_out.to_owned(),
+                None => format!("!{}", pattern.as_ref()),
+            }));
         }
         self
     }

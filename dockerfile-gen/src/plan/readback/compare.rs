@@ -75,9 +75,12 @@ fn from(stage: &Stage, instruction: &Instruction, parsed: Option<&ParsedStage>) 
 fn instruct(step: &Step, instruction: &Instruction, escape: char) -> Result<(), String> {
     let expanded = |text: &str| expand_word(text, escape, &|_| None).unwrap_or_default();
     match (&step.op, &instruction.args) {
-        (Op::Copy { from, sources, dest, link, chown }, Arguments::Copy(copy)) => {
+        (Op::Copy { from, sources, dest, link, chown, exclude }, Arguments::Copy(copy)) => {
             same("`--from`", &from.as_deref(), &instruction.flag("from"))?;
             same("`--chown`", &chown.as_deref(), &instruction.flag("chown"))?;
+            let left_out = instruction.flags.iter().filter(|flag| flag.name == "exclude");
+            let left_out = left_out.filter_map(|flag| flag.value.as_ref().map(|value| value.text.clone()));
+            same("the list of what is left out", exclude, &left_out.collect())?;
             // Builders without it get none.
             if instruction.flag("link").is_some() && !link {
                 return Err("`--link` was not planned".into());

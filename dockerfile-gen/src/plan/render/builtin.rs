@@ -30,6 +30,7 @@ builtin![
     "node/build",
     "node/bun-install",
     "node/manager",
+    "node/manifest",
     "node/manifests",
     "node/nginx",
     "node/npm-install",

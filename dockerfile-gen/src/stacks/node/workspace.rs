@@ -30,7 +30,33 @@ pub(crate) fn members(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Re
     Ok(members)
 }
 
-fn globs(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Result<Vec<String>> {
+/// Patterns for the manifests of all that `globs` match, as a Dockerfile understands them.
+pub(crate) fn patterns(globs: &[String]) -> Vec<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./*@".contains(c);
+    let pattern = |glob: &String| {
+        let (not, glob) = glob.strip_prefix('!').map_or(("", glob.as_str()), |glob| ("!", glob));
+        let glob = glob.trim_start_matches("./").trim_matches('/');
+        let plain = !glob.is_empty() && glob.chars().all(is_plain) && glob.split('/').all(|part| part != "..");
+        plain.then(|| format!("{not}{glob}/package.json"))
+    };
+    let known = globs.iter().filter(|glob| glob.trim_end_matches('/') != "." && !glob.contains(".."));
+    // Braces and the like are not known to Docker; a manifest too many does no harm.
+    known.map(pattern).collect::<Option<_>>().unwrap_or_else(|| vec!["**/package.json".into()])
+}
+
+/// Whether the version of a member decides what is installed: a range of it is asked for, or Yarn 1 looks for it.
+pub(crate) fn reads_versions(root: &Manifest, members: &[Manifest], kind: ManagerKind) -> bool {
+    let names: BTreeSet<&str> = members.iter().map(Manifest::name).collect();
+    let is_range = |range: &str| {
+        let linked = ["file:", "link:", "portal:", "workspace:."].iter().any(|prefix| range.starts_with(prefix));
+        !linked && !matches!(range, "*" | "workspace:*" | "workspace:^" | "workspace:~")
+    };
+    const KINDS: [&str; 4] = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
+    let mut asked = std::iter::once(root).chain(members).flat_map(|manifest| manifest.dependencies(&KINDS));
+    kind == ManagerKind::YarnClassic || asked.any(|(name, range)| names.contains(name) && is_range(range))
+}
+
+pub(crate) fn globs(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Result<Vec<String>> {
     if kind == ManagerKind::Pnpm {
         let settings = tree.text(&within(&root.dir, "pnpm-workspace.yaml"))?.unwrap_or_default();
         return Ok(yaml::list(&settings, "packages").into_iter().map(str::to_owned).collect());
@@ -137,6 +163,17 @@ impl Manager {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_globs_of_a_workspace_are_those_of_its_dockerfile() {
+        let patterns = |globs: &[&str]| patterns(&globs.iter().map(|glob| (*glob).to_owned()).collect::<Vec<_>>());
+        assert_eq!(
+            patterns(&["./apps/web/", "packages/**", "!packages/old"]),
+            ["apps/web/package.json", "packages/**/package.json", "!packages/old/package.json"]
+        );
+        assert_eq!(patterns(&["{apps,packages}/*", "docs"]), ["**/package.json"]);
+        assert_eq!(patterns(&[".", "docs"]), ["docs/package.json"]);
+    }
 
     #[test]
     fn globs_match_as_package_managers_do() {
