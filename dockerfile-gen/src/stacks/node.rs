@@ -66,8 +66,6 @@ pub struct NodeProject {
     pub members: Vec<RelPath>,
     /// Patterns, relative to the root, that match the manifests of all members; `!` leaves out what one before matched.
     pub member_manifests: Vec<String>,
-    /// Whether an install reads the versions of members.
-    pub reads_versions: bool,
     /// Files that an install reads beside manifests and the lockfile, relative to the root.
     pub inputs: Vec<String>,
     /// Folders that it reads, relative to the root.
@@ -268,7 +266,6 @@ fn assemble(
         workspace: !members.is_empty(),
         bare: root.dependencies(&["dependencies", "optionalDependencies", "peerDependencies"]).next().is_none(),
         member_manifests: workspace::patterns(&workspace::globs(tree, &root, manager.kind)?),
-        reads_versions: !members.is_empty() && workspace::reads_versions(&root, &members, manager.kind),
         members: needed.iter().map(|member| path(&member.dir)).collect(),
         inputs,
         input_folders,

@@ -44,18 +44,6 @@ pub(crate) fn patterns(globs: &[String]) -> Vec<String> {
     known.map(pattern).collect::<Option<_>>().unwrap_or_else(|| vec!["**/package.json".into()])
 }
 
-/// Whether the version of a member decides what is installed: a range of it is asked for, or Yarn 1 looks for it.
-pub(crate) fn reads_versions(root: &Manifest, members: &[Manifest], kind: ManagerKind) -> bool {
-    let names: BTreeSet<&str> = members.iter().map(Manifest::name).collect();
-    let is_range = |range: &str| {
-        let linked = ["file:", "link:", "portal:", "workspace:."].iter().any(|prefix| range.starts_with(prefix));
-        !linked && !matches!(range, "*" | "workspace:*" | "workspace:^" | "workspace:~")
-    };
-    const KINDS: [&str; 4] = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
-    let mut asked = std::iter::once(root).chain(members).flat_map(|manifest| manifest.dependencies(&KINDS));
-    kind == ManagerKind::YarnClassic || asked.any(|(name, range)| names.contains(name) && is_range(range))
-}
-
 pub(crate) fn globs(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Result<Vec<String>> {
     if kind == ManagerKind::Pnpm {
         let settings = tree.text(&within(&root.dir, "pnpm-workspace.yaml"))?.unwrap_or_default();

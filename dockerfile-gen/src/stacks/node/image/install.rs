@@ -94,7 +94,9 @@ fn manifests(layout: &Layout<'_>) -> Stage {
     if let Some(copy) = stage.steps.last_mut() {
         copy.change = Change::Manifest;
     }
-    let about = ABOUT.into_iter().filter(|field| *field != "version" || !node.reads_versions);
+    // Yarn 1 links no member without a version.
+    let keeps_versions = !whole.is_empty() && node.manager.kind == ManagerKind::YarnClassic;
+    let about = ABOUT.into_iter().filter(|field| *field != "version" || !keeps_versions);
     let template = if files.len() == 1 && whole.is_empty() { "node/manifest" } else { "node/manifests" };
     stage.push(
         Step::run("reduce", template)
