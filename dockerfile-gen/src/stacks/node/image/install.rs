@@ -98,8 +98,13 @@ fn manifests(layout: &Layout<'_>) -> Stage {
     let keeps_versions = !whole.is_empty() && node.manager.kind == ManagerKind::YarnClassic;
     let about = ABOUT.into_iter().filter(|field| *field != "version" || !keeps_versions);
     let template = if files.len() == 1 && whole.is_empty() { "node/manifest" } else { "node/manifests" };
+    let mut notes = Vec::new();
+    notes.extend(lock.map(|_| "The lockfile repeats these fields for the project's own packages."));
+    let ranges = "A member's version stays where another one asks for a range of it.";
+    notes.extend((!whole.is_empty() && !keeps_versions).then_some(ranges));
     stage.push(
         Step::run("reduce", template)
+            .comment(notes.join(" "))
             .words("program", if runs_on_bun(node) { &["bun", "run", "-"][..] } else { &["node"] }.iter().copied())
             .words("about", about)
             .words("tools", TOOLS)
