@@ -208,9 +208,9 @@ impl<'a> Check<'a> {
 
     /// The file names that a step copies from the context.
     fn brings(&self, step: &Step) -> BTreeSet<String> {
-        let Op::Copy { from: None, sources, .. } = &step.op else { return BTreeSet::new() };
+        let Op::Copy { from: None, sources, exclude, .. } = &step.op else { return BTreeSet::new() };
         let sources = sources.iter().map(|source| source.as_str().to_owned()).collect();
-        let copy = CopySpec { sources, dest: "/x/".into(), ..CopySpec::default() };
+        let copy = CopySpec { sources, dest: "/x/".into(), exclude: exclude.clone(), ..CopySpec::default() };
         let found = match_sources(&self.context, &copy).unwrap_or_default();
         let files = found.iter().flat_map(|found| &found.entries).filter(|entry| !entry.is_dir);
         files.map(|entry| entry.path.rsplit('/').next().unwrap_or_default().to_owned()).collect()

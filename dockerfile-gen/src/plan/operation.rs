@@ -62,7 +62,7 @@ pub enum Mount {
     Credential(Credential),
 }
 
-/// A value that a template of a `RUN` gets. Each is quoted for the shell where it is used.
+/// A value that a template of a `RUN` or of a file gets. Each is quoted for the shell where it is used.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -101,6 +101,8 @@ pub enum Op {
         link: bool,
         /// `UID:GID` of the copies.
         chown: Option<String>,
+        /// Patterns, relative to the source, of what is left out; `!` takes back in. In force is the last that matches.
+        exclude: Vec<String>,
     },
     /// `RUN`, spelled by the template of this name.
     Run {
@@ -123,12 +125,10 @@ pub enum Op {
         /// Names and values.
         pairs: Vec<(String, String)>,
     },
-    /// `ENV` that takes its value from a variable that the base image sets.
+    /// `ENV` that takes its values from variables that the base image or the builder sets.
     EnvFrom {
-        /// The name.
-        name: String,
-        /// The variable of the base image.
-        variable: String,
+        /// Names, and the variables that hold their values.
+        pairs: Vec<(String, String)>,
     },
     /// `ENV` that puts a folder before those in which programs are looked for.
     Path {

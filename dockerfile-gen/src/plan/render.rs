@@ -47,16 +47,20 @@ pub fn dockerfile(plan: &Plan, config: &Config, tree: &dyn Tree) -> Result<Strin
 }
 
 /// Whether the file may hold what the frontend in Docker 23 (Dockerfile 1.5) does not know: secrets in variables, which
-/// came with 1.10, or whatever the user's own templates say.
+/// came with 1.10, `COPY --exclude`, which came with 1.19, or whatever the user's own templates say.
 ///
 /// With a `# syntax` line every build asks a registry for a frontend and starts it, which takes longer than all else
 /// that a build does when nothing has changed.
 fn needs_newer_frontend(plan: &Plan, config: &Config) -> bool {
-    let mut mounts = plan.stages.iter().flat_map(|stage| &stage.steps).flat_map(|step| match &step.op {
-        Op::Run { mounts, .. } => mounts.as_slice(),
-        _ => &[],
-    });
-    config.templates.is_some() || mounts.any(|mount| matches!(mount, Mount::Credential(Credential::Env { .. })))
+    let mut steps = plan.stages.iter().flat_map(|stage| &stage.steps);
+    config.templates.is_some()
+        || steps.any(|step| match &step.op {
+            Op::Run { mounts, .. } => {
+                mounts.iter().any(|mount| matches!(mount, Mount::Credential(Credential::Env { .. })))
+            }
+            Op::Copy { exclude, .. } => !exclude.is_empty(),
+            _ => false,
+        })
 }
 
 /// The comment at the top of a generated file: that it is generated, from what, and how to refresh it.
@@ -175,7 +179,7 @@ impl<'a> Spelling<'a> {
 /// The template of an instruction and what it gets, with everything but the words of a `RUN` quoted.
 fn view<'a>(op: &'a Op, config: &Config) -> Result<(&'a str, Json)> {
     Ok(match op {
-        Op::Copy { from, sources, dest, link, chown } => {
+        Op::Copy { from, sources, dest, link, chown, exclude } => {
             let mut flags = String::new();
             if *link && !config.compat {
                 flags.push_str("--link ");
@@ -186,12 +190,19 @@ fn view<'a>(op: &'a Op, config: &Config) -> Result<(&'a str, Json)> {
             if let Some(stage) = from {
                 flags.push_str(&format!("--from={stage} "));
             }
+            for pattern in exclude {
+                quote::printable(pattern)?;
+                flags.push_str(&format!("--exclude={pattern} "));
+            }
             ("common/copy", json!({ "flags": flags, "paths": copy_paths(sources, dest)? }))
         }
         Op::Run { template, values, mounts } => (template, run_view(values, mounts)?),
         Op::File { template, values } => (template, run_view(values, &[])?),
         Op::Env { pairs } => ("common/env", json!({ "pairs": quote::pairs(pairs)? })),
-        Op::EnvFrom { name, variable } => ("common/env", json!({ "pairs": format!("{name}=${{{variable}}}") })),
+        Op::EnvFrom { pairs } => {
+            let pairs: Vec<String> = pairs.iter().map(|(name, variable)| format!("{name}=${{{variable}}}")).collect();
+            ("common/env", json!({ "pairs": pairs.join(" ") }))
+        }
         Op::Path { first } => ("common/env", json!({ "pairs": format!("PATH={}:$PATH", quote::mount_value(first)?) })),
         Op::Arg { name, default } => {
             let default = default.as_deref().map(quote::env_value).transpose()?;

@@ -60,7 +60,7 @@ impl Step {
     pub fn copy<S: Into<Source>>(id: &str, sources: impl IntoIterator<Item = S>, dest: &str) -> Self {
         let sources: Vec<Source> = sources.into_iter().map(Into::into).collect();
         let reads = sources.iter().map(|source| Input::Context(source.as_str().to_owned())).collect();
-        let op = Op::Copy { from: None, sources, dest: dest.to_owned(), link: false, chown: None };
+        let op = Op::Copy { from: None, sources, dest: dest.to_owned(), link: false, chown: None, exclude: Vec::new() };
         Self { reads, change: Change::Source, seconds: 0.3, ..Self::new(id, op) }
     }
 
@@ -100,9 +100,10 @@ impl Step {
         Self::new(id, Op::Env { pairs })
     }
 
-    /// An `ENV` that takes its value from a variable that the base image sets.
-    pub fn env_from(id: &str, name: &str, variable: &str) -> Self {
-        Self::new(id, Op::EnvFrom { name: name.to_owned(), variable: variable.to_owned() })
+    /// An `ENV` that takes its values from variables that the base image or the builder sets.
+    pub fn env_from<'a>(id: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let pairs = pairs.into_iter().map(|(name, variable)| (name.to_owned(), variable.to_owned())).collect();
+        Self::new(id, Op::EnvFrom { pairs })
     }
 
     /// An `ENV` that puts a folder before those in which programs are looked for.
@@ -157,19 +158,19 @@ impl Step {
         Self::new("stopsignal", Op::StopSignal { signal: signal.to_owned() })
     }
 
-    /// Gives the template of a `RUN` a word.
+    /// Gives the template of a `RUN` or of a file a word.
     #[must_use]
     pub fn word(self, name: &str, word: impl Into<String>) -> Self {
         self.value(name, Value::Word(word.into()))
     }
 
-    /// Gives the template of a `RUN` a list of words.
+    /// Gives the template of a `RUN` or of a file a list of words.
     #[must_use]
     pub fn words<S: Into<String>>(self, name: &str, words: impl IntoIterator<Item = S>) -> Self {
         self.value(name, Value::Words(words.into_iter().map(Into::into).collect()))
     }
 
-    /// Tells the template of a `RUN` whether a part of it is there.
+    /// Tells the template of a `RUN` or of a file whether a part of it is there.
     #[must_use]
     pub fn flag(self, name: &str, on: bool) -> Self {
         self.value(name, Value::Flag(on))
@@ -251,6 +252,19 @@ impl Step {
     pub fn owned_by(mut self, owner: &str) -> Self {
         if let Op::Copy { chown, .. } = &mut self.op {
             *chown = Some(owner.to_owned());
+        }
+        self
+    }
+
+    /// Copies only what matches one of `patterns`, in order; `!` leaves out again what one before took in.
+    #[must_use]
+    pub fn only<S: AsRef<str>>(mut self, patterns: impl IntoIterator<Item = S>) -> Self {
+        if let Op::Copy { exclude, .. } = &mut self.op {
+            exclude.push("**".into());
+            exclude.extend(patterns.into_iter().map(|pattern| match pattern.as_ref().strip_prefix('!') {
+                Some(left_out) => left_out.to_owned(),
+                None => format!("!{}", pattern.as_ref()),
+            }));
         }
         self
     }

@@ -9,6 +9,7 @@ mod cli;
 mod embed;
 mod hints;
 pub mod image;
+mod imports;
 mod listen;
 mod modfile;
 mod modules;
@@ -54,14 +55,14 @@ pub struct GoProject {
     pub modules: Vec<GoModule>,
     /// Whether there is a go.work.
     pub workspace: bool,
-    /// Whether modules are replaced by folders of the project.
-    pub local_replaces: bool,
     /// Whether the dependencies are in a vendor folder.
     pub vendored: bool,
     /// Whether any module is required.
     pub has_requires: bool,
     /// The main packages that are programs of the project; the image runs the first.
     pub mains: Vec<GoMain>,
+    /// What the programs import from outside of the project, as far as it does not come along with the others.
+    pub imports: Vec<String>,
     /// Build tags.
     pub tags: Vec<String>,
     /// Whether C is compiled.
@@ -145,14 +146,18 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoP
         version: toolchain.version,
         exact_toolchain: toolchain.exact,
         workspace,
-        local_replaces: files.iter().any(|(_, file)| !file.local_replaces.is_empty()),
         vendored: tree.has(&within(&dir, "vendor/modules.txt")),
         dir,
         has_requires: files.iter().any(|(_, file)| !file.requires.is_empty()),
         tags: tags.clone(),
         ..GoProject::default()
     };
-    need_all(tree, &packages, &sources, &mains, notes);
+    let others: Vec<Source> = mains.iter().skip(1).flat_map(|main| packages.reach(&main.dir)).collect();
+    let all: Vec<&Source> = sources.iter().chain(&others).collect();
+    let replaced =
+        files.iter().flat_map(|(_, file)| &file.local_replaces).map(|replace| replace.path.clone()).collect();
+    project.imports = imports::outside(&all, &modules, &replaced);
+    need_all(tree, &all, notes);
     compiler(&mut project, &sources, &own, config, notes);
     files_read(tree, &mut project, &sources, notes);
     missing_programs(&sources, config, notes);
@@ -191,17 +196,11 @@ fn tags(own: &[&Build], config: &Config, notes: &mut Notes) -> Vec<String> {
 }
 
 /// Keeps every file that a program is compiled from in the build context.
-fn need_all(tree: &dyn Tree, packages: &Packages<'_>, first: &[Source], mains: &[GoMain], notes: &mut Notes) {
-    let mut need = |sources: &[Source]| {
-        for source in sources {
-            notes.need(&source.path);
-        }
-        notes.needed.extend(embed::embedded(tree, sources).roots);
-    };
-    need(first);
-    for other in mains.iter().skip(1) {
-        need(&packages.reach(&other.dir));
+fn need_all(tree: &dyn Tree, sources: &[&Source], notes: &mut Notes) {
+    for source in sources {
+        notes.need(&source.path);
     }
+    notes.needed.extend(embed::embedded(tree, sources.iter().copied()).roots);
 }
 
 /// Whether C is compiled, and with which libraries.

@@ -63,6 +63,8 @@ pub struct NodeProject {
     pub workspace: bool,
     /// In a workspace, the folders of the packages that this one needs and of itself, what is needed first.
     pub members: Vec<RelPath>,
+    /// Patterns, relative to the root, that match the manifests of all members; `!` leaves out what one before matched.
+    pub member_manifests: Vec<String>,
     /// Files that an install reads beside manifests and the lockfile, relative to the root.
     pub inputs: Vec<String>,
     /// Folders that it reads, relative to the root.
@@ -262,6 +264,7 @@ fn assemble(
         bun,
         workspace: !members.is_empty(),
         bare: root.dependencies(&["dependencies", "optionalDependencies", "peerDependencies"]).next().is_none(),
+        member_manifests: workspace::patterns(tree, &root, manager.kind)?,
         members: needed.iter().map(|member| path(&member.dir)).collect(),
         inputs,
         input_folders,

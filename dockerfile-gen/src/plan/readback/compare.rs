@@ -75,9 +75,12 @@ fn from(stage: &Stage, instruction: &Instruction, parsed: Option<&ParsedStage>) 
 fn instruct(step: &Step, instruction: &Instruction, escape: char) -> Result<(), String> {
     let expanded = |text: &str| expand_word(text, escape, &|_| None).unwrap_or_default();
     match (&step.op, &instruction.args) {
-        (Op::Copy { from, sources, dest, link, chown }, Arguments::Copy(copy)) => {
+        (Op::Copy { from, sources, dest, link, chown, exclude }, Arguments::Copy(copy)) => {
             same("`--from`", &from.as_deref(), &instruction.flag("from"))?;
             same("`--chown`", &chown.as_deref(), &instruction.flag("chown"))?;
+            let left_out = instruction.flags.iter().filter(|flag| flag.name == "exclude");
+            let left_out = left_out.filter_map(|flag| flag.value.as_ref().map(|value| value.text.clone()));
+            same("the list of what is left out", exclude, &left_out.collect())?;
             // Builders without it get none.
             if instruction.flag("link").is_some() && !link {
                 return Err("`--link` was not planned".into());
@@ -100,7 +103,11 @@ fn instruct(step: &Step, instruction: &Instruction, escape: char) -> Result<(), 
             let found = found.iter().map(|pair| (pair.key.text.clone(), pair.unquoted.clone())).collect();
             same("the list of names and values", pairs, &found)
         }
-        (Op::EnvFrom { name, .. }, Arguments::Env(found)) => same("the name", &vec![name.as_str()], &keys(found)),
+        (Op::EnvFrom { pairs }, Arguments::Env(found)) => {
+            let planned: Vec<_> = pairs.iter().map(|(name, of)| (name.clone(), format!("${{{of}}}"))).collect();
+            let found = found.iter().map(|pair| (pair.key.text.clone(), pair.unquoted.clone())).collect();
+            same("the list of names and variables", &planned, &found)
+        }
         (Op::Path { .. }, Arguments::Env(found)) => same("the name", &vec!["PATH"], &keys(found)),
         (Op::Arg { name, default }, _) => argument(instruction, name, default.as_ref()),
         (Op::Workdir { path }, Arguments::Workdir(word)) => same("the path", path, &expanded(&word.text)),

@@ -35,7 +35,7 @@ pub(super) struct Embedded {
 }
 
 /// Resolves the patterns of `sources`.
-pub(super) fn embedded(tree: &dyn Tree, sources: &[Source]) -> Embedded {
+pub(super) fn embedded<'a>(tree: &dyn Tree, sources: impl IntoIterator<Item = &'a Source>) -> Embedded {
     let mut embedded = Embedded::default();
     for source in sources {
         let dir = RelPath::new(source.path.rsplit_once('/').map_or("", |(dir, _)| dir)).unwrap_or_default();

@@ -1,26 +1,23 @@
 //! The stages of a Go service.
 //!
-//! Input: [`GoProject`]. Output: [`Plan`]. The one idea: Go's caches are keyed by content, so the modules, and what they
-//! compile to, can lie in layers that a fresh builder imports, while a lasting one goes on with its caches.
+//! Input: [`GoProject`]. Output: [`Plan`]. The one idea: the Dockerfile declares which packages the program imports, so
+//! they are compiled before any source is there, into a layer for builders that start empty and into caches for others.
 //!
 //! ```text
-//! base -> manifests    go.mod and go.sum of every member of a workspace
-//!      -> deps         the modules, as archives
-//!           -> imports     which packages the program imports: runs at every edit, hardly ever says something new
-//!           -> compiled    those packages, compiled
-//!                -> build -> build-NAME ...
+//! base -> deps    go.mod, the declared imports, and what they compile to
+//!      -> build -> build-NAME ...
 //! ```
 
 mod runtime;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Config, Manifests};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::dockerignore;
 use crate::plan::names::stage_name;
 use crate::plan::system::{self, Family, SUITE};
-use crate::plan::{Change, Input, Mount, Plan, Source, Stage, Step};
+use crate::plan::{Change, Input, Plan, Source, Stage, Step};
 use crate::stacks::Project;
 use crate::stacks::frontend::Frontend;
 use crate::stacks::go::{GoMain, GoProject, MissingEmbed};
@@ -34,15 +31,8 @@ const GOMODCACHE: &str = "/go/pkg/mod";
 /// Where the go command keeps what it compiled: a cache mount.
 const GOCACHE: &str = "/root/.cache/go-build";
 
-/// The part of it that the dependencies consist of, in a layer.
-const GOCACHE_LAYER: &str = "/var/cache/go-build";
-
-/// The packages that a program imports and that are not part of the project, one a line.
-const OUTSIDE: &str = "{{if or .Standard (and .Module (not .Module.Main))}}{{.ImportPath}}{{end}}";
-
-/// The same, where folders of the project stand in for modules: they are not there yet when this list is compiled.
-const OUTSIDE_REPLACED: &str = "{{if .Standard}}{{.ImportPath}}{{else if .Module}}{{if not (or .Module.Main \
-                                (and .Module.Replace (not .Module.Replace.Version)))}}{{.ImportPath}}{{end}}{{end}}";
+/// What the listing of the declared packages prints: those that there are not.
+const ERRORS: &str = "{{with .Error}}{{.}}{{end}}";
 
 /// What the steps of one plan have in common.
 struct Context<'a> {
@@ -51,8 +41,6 @@ struct Context<'a> {
     config: &'a Config,
     /// Whether the build stages run on the builder's platform and compile for the target's.
     cross: bool,
-    /// Whether dependencies are compiled in a layer of their own.
-    layered: bool,
     /// Stages of front ends whose output becomes part of the binary.
     embedded: Vec<String>,
     /// By the folder of a program, the name of its final stage.
@@ -80,23 +68,15 @@ pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> 
     let Some((main, others)) = go.mains.split_first() else {
         return Err(Error::CannotStart { reason: "no main package".into(), hint: "`--bin` chooses one".into() });
     };
-    let layered = config.manifests != Some(Manifests::Copy);
     let cross = !go.cgo && !config.compat;
-    let mut context = Context { project, go, config, cross, layered, embedded: Vec::new(), names: names(project, go) };
+    let mut context = Context { project, go, config, cross, embedded: Vec::new(), names: names(project, go) };
     let outputs = embedded_outputs(&context)?;
     context.embedded = outputs.iter().flat_map(|output| &output.reads).filter_map(stage_read).collect();
     let base = config.base.clone().unwrap_or_else(|| format!("golang:{}-{SUITE}", go.version));
     let runtime = runtime::runtime(go, config, &base)?;
 
     let mut stages = vec![first(&context, &base)?];
-    if has_many_manifests(&context) {
-        stages.push(manifests());
-    }
     stages.push(deps(&context)?);
-    if layered {
-        stages.push(imports(&context, main));
-        stages.push(compiled(&context));
-    }
     for frontend in &project.frontends {
         stages.extend(crate::stacks::node::image::frontend(frontend, config)?);
     }
@@ -209,6 +189,13 @@ fn first(context: &Context<'_>, base: &str) -> Result<Stage> {
     environment.retain(|(name, _)| !config.build_env.contains_key(name));
     environment.extend(config.build_env.iter().map(|(name, value)| (name.clone(), value.clone())));
     stage.push(Step::env("environment", environment).why("every go command of the build agrees on these"));
+    if context.cross {
+        stage.push(
+            Step::arg("TARGETOS", None).comment("The compiler runs on the builder's own platform, for any other."),
+        );
+        stage.push(Step::arg("TARGETARCH", None));
+        stage.push(Step::env_from("platform", [("GOOS", "TARGETOS"), ("GOARCH", "TARGETARCH")]));
+    }
     Ok(stage)
 }
 
@@ -217,88 +204,85 @@ fn in_module(go: &GoProject, path: &str) -> String {
     if go.dir.is_empty() { path.to_owned() } else { format!("{}/{path}", go.dir) }
 }
 
-/// Whether more than one go.mod decides the modules.
-fn has_many_manifests(context: &Context<'_>) -> bool {
-    (context.go.workspace || context.go.local_replaces) && !context.go.vendored
-}
-
-/// Finds the manifests where they are, so that a new member needs no new Dockerfile.
-fn manifests() -> Stage {
-    let mut stage = Stage::from_stage("manifests", "base")
-        .comment("The go.mod and go.sum of every module: runs at every edit, but its result changes only with them.");
-    stage.push(
-        Step::run("manifests", "go/manifests")
-            .mount(Mount::Bind { from: None, source: ".".into(), target: SRC.into(), writable: false })
-            .change(Change::Source)
-            .seconds(0.5)
-            .why("finds the members by itself, so that a new one needs no new Dockerfile"),
-    );
-    stage
-}
-
-/// The modules in a layer, which a fresh builder imports; the cache mount below it keeps them for the next change.
+/// What the program imports, compiled before the sources are there.
 fn deps(context: &Context<'_>) -> Result<Stage> {
     let go = context.go;
-    let mut stage = Stage::from_stage("deps", "base");
-    if go.vendored {
-        stage = stage.comment("Modules come from the vendor folder.");
-    } else if go.has_requires {
-        stage = stage.comment("Modules: fetched again only when go.mod or go.sum changes, and then only what is new.");
-    }
-    if has_many_manifests(context) {
-        stage.push(Step::copy_from("manifests", "manifests", ["/tmp/manifests/"], "./").change(Change::Lockfile));
-        stage.maybe(enter(go));
-    } else {
-        stage.maybe(enter(go));
-        let first = if go.workspace { "go.work" } else { "go.mod" };
-        let others = if go.workspace { "go.work.sum*" } else { "go.sum*" };
-        let manifests = [Source::from(in_module(go, first)), Source::pattern_in(&go.dir, others)?];
-        stage.push(Step::copy("manifests", manifests, "./").change(Change::Manifest).why("Go has little else in it"));
+    let mut stage = Stage::from_stage("deps", "base")
+        .comment("What the program imports, compiled: again only when go.mod, go.sum or the list of imports changes.");
+    stage.maybe(enter(go));
+    for step in manifests(go)? {
+        stage.push(step);
     }
     if go.vendored {
-        for (index, module) in go.modules.iter().filter(|_| go.workspace).enumerate() {
-            let (id, folder) = (format!("manifest-{index}"), format!("{SRC}/{}/", module.dir));
-            let file = if module.dir.is_empty() { "go.mod".into() } else { format!("{}/go.mod", module.dir) };
-            stage.push(Step::copy(&id, [file], &folder).change(Change::Manifest));
-        }
         stage.push(Step::copy("vendor", [in_module(go, "vendor")], "./vendor").change(Change::Lockfile));
-    } else if downloads(go) {
-        let mut download = with_modules(Step::run("download", "go/download"), go)
-            .credentials(&go.credentials)
+    }
+    if go.imports.is_empty() {
+        return Ok(stage);
+    }
+    stage.push(
+        Step::file("declare", "go/declare")
+            .words("imports", go.imports.iter().cloned())
             .change(Change::Manifest)
-            .seconds(20.0)
             .comment(
-                "The layer is for builders that start empty; the cache lets others fetch and unpack nothing twice.",
+                "The direct imports; an import that is missing here is compiled by the build below, after every edit",
             )
-            .comment("hadolint ignore=DL4006")
-            .why("modules in a layer are there on a builder that has nothing but a registry cache");
-        if !go.credentials.is_empty() {
-            download = download.comment("Private modules: docker build --secret id=netrc,src=$HOME/.netrc .");
-        }
-        stage.push(download);
-    }
-    if context.cross {
-        stage.push(
-            Step::arg("TARGETOS", None)
-                .comment("What is compiled for; the modules above are the same for all platforms."),
-        );
-        stage.push(Step::arg("TARGETARCH", None));
-        stage.push(Step::env_from("system", "GOOS", "TARGETOS"));
-        stage.push(Step::env_from("architecture", "GOARCH", "TARGETARCH"));
-    }
+            .comment("on a builder without caches. `cargo dockerfile` brings the list up to date.")
+            .why("says what to compile before any source is there"),
+    );
+    stage.push(
+        with_modules(Step::run("compile", "go/deps"), context)
+            .locked_cache(format!("{}-go-deps", context.project.name), GOCACHE)
+            .word("errors", ERRORS)
+            .flag("modules", needs_modules(go))
+            .flag("workspace", go.workspace && !go.vendored)
+            .comment("The caches make another dependency cheap; /layer is for builders that have none. `-export` compiles, and")
+            .comment("`-e` skips what go.mod no longer has.")
+            .how_to_pass(&go.credentials)
+            .change(Change::Manifest)
+            .seconds(60.0)
+            .why("most of a build is spent here, and no edit of the project's own code changes it"),
+    );
     Ok(stage)
 }
 
-/// Whether modules are fetched at all.
-fn downloads(go: &GoProject) -> bool {
-    go.has_requires && !go.vendored
+/// The go.mod and go.sum of each module, where they are in the project.
+fn manifests(go: &GoProject) -> Result<Vec<Step>> {
+    let mut files: Vec<(String, [Source; 2])> = Vec::new();
+    let of = |dir: &str, first: &str, others: &str| {
+        let first = if dir.is_empty() { first.to_owned() } else { format!("{dir}/{first}") };
+        Ok::<_, Error>([Source::Path(first), Source::pattern_in(dir, others)?])
+    };
+    if go.workspace {
+        files.push((go.dir.clone(), of(&go.dir, "go.work", "go.work.sum*")?));
+    }
+    // Beside a vendor folder, only a workspace asks for the manifests of its members.
+    let others = go.modules.iter().filter(|module| go.workspace || !go.vendored || module.dir == go.dir);
+    for module in others {
+        files.push((module.dir.clone(), of(&module.dir, "go.mod", "go.sum*")?));
+    }
+    let step = |(index, (dir, sources)): (usize, (String, [Source; 2]))| {
+        let id = if index == 0 { "manifests".to_owned() } else { format!("manifest-{index}") };
+        let dest = match dir.strip_prefix(go.dir.as_str()).map(|rest| rest.trim_start_matches('/')) {
+            Some("") => "./".to_owned(),
+            Some(rest) if go.dir.is_empty() || dir.starts_with(&format!("{}/", go.dir)) => format!("./{rest}/"),
+            _ => format!("{SRC}/{dir}/").replace("//", "/"),
+        };
+        Step::copy(&id, sources, &dest).change(Change::Manifest).why("Go has little else in it")
+    };
+    Ok(files.into_iter().enumerate().map(step).collect())
 }
 
-/// Mounts the modules. On a builder that has none, the go command takes them from the layer instead of a network; but a
-/// toolchain that it has to fetch is checked against a database that no layer holds.
-fn with_modules(step: Step, go: &GoProject) -> Step {
-    let step = step.flag("modules", downloads(go)).flag("toolchain", downloads(go) && go.exact_toolchain);
-    if downloads(go) || go.exact_toolchain { step.cache("go-modules", GOMODCACHE) } else { step }
+/// Whether the go command may fetch anything.
+fn needs_modules(go: &GoProject) -> bool {
+    go.has_requires && !go.vendored || go.exact_toolchain
+}
+
+/// Mounts the modules, and what fetching private ones needs.
+fn with_modules(step: Step, context: &Context<'_>) -> Step {
+    if !needs_modules(context.go) {
+        return step;
+    }
+    step.cache(format!("{}-go-modules", context.project.name), GOMODCACHE).credentials(&context.go.credentials)
 }
 
 /// Goes into the folder of the module, for this stage and all that start from it.
@@ -307,45 +291,8 @@ fn enter(go: &GoProject) -> Option<Step> {
     (!go.dir.is_empty()).then_some(step)
 }
 
-fn imports(context: &Context<'_>, main: &GoMain) -> Stage {
-    let mut stage = Stage::from_stage("imports", "deps")
-        .comment("What the program imports: listed at every edit, but the list itself hardly ever changes.");
-    if context.go.exact_toolchain && downloads(context.go) {
-        stage = stage.comment("`go version` fetches the patch release that go.mod demands, where the image is older.");
-    }
-    let format = if context.go.local_replaces && !context.go.vendored { OUTSIDE_REPLACED } else { OUTSIDE };
-    stage.push(
-        with_modules(Step::run("imports", "go/imports"), context.go)
-            .mount(Mount::Bind { from: None, source: ".".into(), target: SRC.into(), writable: false })
-            .word("format", format)
-            .word("package", package(context.go, main))
-            .change(Change::Source)
-            .seconds(1.0)
-            .why("COPY is keyed by content: the same list compiles nothing again"),
-    );
-    stage
-}
-
-fn compiled(context: &Context<'_>) -> Stage {
-    let mut stage = Stage::from_stage("compiled", "deps")
-        .comment("Dependencies and the standard library, compiled: again only when a module or the list changes.");
-    stage.push(Step::copy_from("import-list", "imports", ["/tmp/imports"], "/tmp/").change(Change::Lockfile));
-    stage.push(
-        with_modules(Step::run("compile", "go/compile"), context.go)
-            .locked_cache(format!("{}-go-build", context.project.name), GOCACHE)
-            .comment(
-                "The go command marks what it uses, once an hour; what has a new mark is what this set consists of.",
-            )
-            .change(Change::Lockfile)
-            .seconds(60.0)
-            .why("most of a build is spent here, and no edit of the project's own code changes it"),
-    );
-    stage
-}
-
 fn build(context: &Context<'_>, main: &GoMain, outputs: Vec<Step>) -> Stage {
-    let from = if context.layered { "compiled" } else { "deps" };
-    let mut stage = Stage::from_stage("build", from);
+    let mut stage = Stage::from_stage("build", "deps");
     stage.push(Step::copy("sources", ["."], if context.go.dir.is_empty() { "./" } else { "/src/" }));
     for output in outputs {
         stage.push(output);
@@ -353,23 +300,26 @@ fn build(context: &Context<'_>, main: &GoMain, outputs: Vec<Step>) -> Stage {
     if context.go.version_variable.is_some() {
         stage.push(Step::arg("VERSION", None).why("declared late: another version compiles nothing again"));
     }
-    compile(&mut stage, context, main, context.layered);
+    compile(&mut stage, context, main, !context.go.imports.is_empty());
     stage
 }
 
 fn compile(stage: &mut Stage, context: &Context<'_>, main: &GoMain, seeds: bool) {
     let variable = context.go.version_variable.as_ref();
-    let step = with_modules(Step::run("build", "go/build"), context.go)
+    let step = with_modules(Step::run("build", "go/build"), context)
         .word("package", package(context.go, main))
         .word("output", format!("/out/{}", main.name))
         .word("variable", variable.cloned().unwrap_or_default())
-        .word("layer", if seeds { GOCACHE_LAYER } else { "" })
-        .word("cache", GOCACHE)
+        .flag("seeds", seeds)
         .flag("stamped", variable.is_some())
         .cache(format!("{}-go-build", context.project.name), GOCACHE)
         .change(Change::Source)
         .seconds(10.0);
-    stage.push(if seeds { step.comment("A builder that has no cache starts from the layers.") } else { step });
+    stage.push(if seeds {
+        step.comment("A builder without caches starts from /layer; others have all of it already.")
+    } else {
+        step
+    });
 }
 
 fn stage_read(read: &Input) -> Option<String> {
@@ -386,7 +336,7 @@ fn package(go: &GoProject, main: &GoMain) -> String {
 
 /// Names for the final stages that no other stage has.
 fn names(project: &Project, go: &GoProject) -> BTreeMap<String, String> {
-    let own = ["base", "manifests", "deps", "imports", "compiled", "build", "system", "runtime"];
+    let own = ["base", "deps", "build", "system", "runtime"];
     let mut taken: BTreeSet<String> = own.map(str::to_owned).into();
     taken.extend(project.frontends.iter().flat_map(Frontend::stages));
     let mut names = BTreeMap::new();

@@ -17,6 +17,15 @@ pub(super) struct Require {
     pub indirect: bool,
 }
 
+/// A module that a folder stands in for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Replace {
+    pub path: String,
+    /// As it is written.
+    pub folder: String,
+    pub line: u32,
+}
+
 /// What go.mod or go.work says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ModFile {
@@ -27,8 +36,8 @@ pub(super) struct ModFile {
     /// The `toolchain` line, without `go` in front of the version.
     pub toolchain: Option<(String, u32)>,
     pub requires: Vec<Require>,
-    /// Folders that `replace` names, as they are written, with the line.
-    pub local_replaces: Vec<(String, u32)>,
+    /// Modules that folders stand in for.
+    pub local_replaces: Vec<Replace>,
     /// Folders that `use` names, as they are written, with the line.
     pub uses: Vec<(String, u32)>,
     /// Whether there is a `tool` directive.
@@ -93,7 +102,8 @@ fn directive(file: &mut ModFile, verb: &str, words: &[String], comment: &str, li
                 return Err("`replace` needs `OLD => NEW`".into());
             };
             if target.starts_with("./") || target.starts_with("../") || target == "." || target.starts_with('/') {
-                file.local_replaces.push((target.clone(), line));
+                let path = words.first().cloned().unwrap_or_default();
+                file.local_replaces.push(Replace { path, folder: target.clone(), line });
             }
         }
         ("use", [dir]) => file.uses.push((dir.clone(), line)),
@@ -146,7 +156,8 @@ mod tests {
             file.requires.iter().map(|r| (r.path.as_str(), r.indirect)).collect::<Vec<_>>(),
             [("a.example/b", false), ("c.example/d", true)]
         );
-        assert_eq!(file.local_replaces, [("./d".to_owned(), 11)]);
+        let replace = Replace { path: "c.example/d".into(), folder: "./d".into(), line: 11 };
+        assert_eq!(file.local_replaces, [replace]);
         assert!(file.has_tools);
     }
 

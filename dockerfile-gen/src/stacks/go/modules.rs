@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::choose;
-use super::modfile::{self, ModFile};
+use super::modfile::{self, ModFile, Replace};
 use super::packages::{GoModule, Packages};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -111,7 +111,7 @@ pub(super) fn modules(tree: &dyn Tree, dir: &str) -> Result<Option<Modules>> {
     }
     for (path, file) in &files {
         let dir = RelPath::new(path.rsplit_once('/').map_or("", |(dir, _)| dir)).unwrap_or_default();
-        for (target, line) in &file.local_replaces {
+        for Replace { folder: target, line, .. } in &file.local_replaces {
             let target_dir = dir.join(target).ok_or_else(|| outside(path, *line, target))?;
             let manifest = format!("{target_dir}/go.mod");
             // What replaces a module is compiled from the project, so its sources say something about the image, too.

@@ -195,7 +195,7 @@ impl Workshop<'_> {
             );
         } else if toolchain.file.is_some() {
             // rustup would fetch a second copy of what the image has under another name.
-            let step = Step::env_from("toolchain", "RUSTUP_TOOLCHAIN", "RUST_VERSION");
+            let step = Step::env_from("toolchain", [("RUSTUP_TOOLCHAIN", "RUST_VERSION")]);
             stage.push(step.comment("The image's own toolchain, whatever name rust-toolchain gives it."));
         }
         for (id, words, list) in [

@@ -32,10 +32,7 @@ pub(super) fn stage(layout: &Layout<'_>, name: &str) -> Result<Stage> {
     }
     let root = node.root.as_str();
     let source = if root.is_empty() { ".".to_owned() } else { format!("{root}/") };
-    let links = install::links(layout).map(|step| step.after([] as [&str; 0]));
-    let before = links.as_ref().map(|step| step.id.clone());
-    stage.maybe(links);
-    stage.push(Step::copy("sources", [source], "./").after(before));
+    stage.push(Step::copy("sources", [source], "./").after([] as [&str; 0]));
     let mut env: Vec<(String, String)> = node.scripts.env.clone().into_iter().collect();
     for (key, value) in &layout.config.build_env {
         env.retain(|(known, _)| known != key);

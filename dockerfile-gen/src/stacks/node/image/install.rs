@@ -9,7 +9,7 @@ use crate::config::Manifests;
 use crate::error::Result;
 use crate::facts::Credential;
 use crate::plan::system::{self, Family};
-use crate::plan::{Change, Mount, Source, Stage, Step, Value};
+use crate::plan::{Change, Source, Stage, Step};
 use crate::stacks::node::{Manager, ManagerKind, NodeProject, within};
 
 use super::{Layout, has_build, has_modules, inside, runs_on_bun};
@@ -17,8 +17,8 @@ use super::{Layout, has_build, has_modules, inside, runs_on_bun};
 /// Plans the stages.
 pub(super) fn stages(layout: &Layout<'_>) -> Result<Vec<Stage>> {
     let mut stages = vec![base(layout)?];
-    if layout.config.manifests != Some(Manifests::Copy) {
-        stages.push(manifests(layout)?);
+    if !copies_all(layout) {
+        stages.push(manifests(layout));
     }
     let only_production = !has_build(layout.node) && !layout.node.needs_development && layout.node.prisma.is_none();
     stages.push(deps(layout, only_production)?);
@@ -75,101 +75,135 @@ fn own_cache(node: &NodeProject) -> bool {
     node.input_folders.iter().any(|folder| folder == ".yarn/cache")
 }
 
-fn manifests(layout: &Layout<'_>) -> Result<Stage> {
+/// The manifests, and the lockfile where it repeats them, without what decides nothing of the dependencies.
+fn manifests(layout: &Layout<'_>) -> Stage {
     let node = layout.node;
-    let lockfile = node.manager.lockfile.as_deref();
-    let lock = naming_lockfile(node);
-    // This one has a line for every member, also for those that nothing is installed for.
-    let importers = lockfile.filter(|file| node.workspace && *file == "pnpm-lock.yaml");
-    let links = links_members(layout);
-    let mut inputs: Vec<&str> = node.inputs.iter().chain(&node.input_folders).map(String::as_str).collect();
-    inputs.extend(node.missing_settings.iter().map(String::as_str));
-    inputs.extend(lockfile.filter(|_| lock.is_none() && importers.is_none()));
-    let mut step = Step::run("reduce", "node/manifests")
-        .words("program", if runs_on_bun(node) { &["bun", "run"][..] } else { &["node"] }.iter().copied())
-        .words("inputs", inputs)
-        .flag("workspace", node.workspace)
-        .value("lock", Value::Word(lock.unwrap_or_default().into()))
-        .value("importers", Value::Word(importers.unwrap_or_default().into()))
-        .flag("lone", importers.is_some() || links)
-        .flag("links", links)
-        .flag("npm", node.manager.kind == ManagerKind::Npm)
-        .word("package", if layout.package_dir().is_empty() { "." } else { layout.package_dir() })
-        .seconds(0.5)
-        .why("reduces the manifests to what decides the dependency set");
-    let stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base"));
-    if node.workspace {
-        // A member that is added tomorrow is to be found as well.
-        let root = node.root.as_str();
-        let source = if root.is_empty() { ".".into() } else { root.into() };
-        step = step.mount(Mount::Bind { from: None, source, target: "/src".into(), writable: false });
-        let comment = "Runs after every edit, and mostly writes the same bytes: then nothing is installed again.";
-        let mut stage = stage.comment(comment);
-        stage.push(step.change(Change::Source));
-        return Ok(stage);
+    let mut stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base")).comment(
+        "So that a new version, script or description installs nothing again: `deps` gets what is left of these.",
+    );
+    let lock = reduced_lockfile(node);
+    let files: Vec<String> = std::iter::once("package.json").chain(lock).map(str::to_owned).collect();
+    let whole = members(layout);
+    if whole.is_empty() {
+        stage.push(Step::copy("manifests", files.iter().map(|file| within(node.root.as_str(), file)), "./"));
+    } else {
+        let root = if node.root.as_str().is_empty() { ".".to_owned() } else { format!("{}/", node.root) };
+        let step = Step::copy("manifests", [root], "./").only(files.iter().chain(&whole));
+        stage.push(step.comment("Nothing but these files, so that no other edit matters."));
     }
-    let mut stage = stage.comment("Mostly writes the same bytes: then nothing is installed again.");
-    stage.steps.extend(copies(layout, "/src/")?);
-    let copied: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
-    stage.push(step.change(Change::Manifest).after(copied));
-    Ok(stage)
+    if let Some(copy) = stage.steps.last_mut() {
+        copy.change = Change::Manifest;
+    }
+    // Yarn 1 links no member without a version.
+    let keeps_versions = !whole.is_empty() && node.manager.kind == ManagerKind::YarnClassic;
+    let about = ABOUT.into_iter().filter(|field| *field != "version" || !keeps_versions);
+    let template = if files.len() == 1 && whole.is_empty() { "node/manifest" } else { "node/manifests" };
+    let mut notes = Vec::new();
+    notes.extend(lock.map(|_| "The lockfile repeats these fields for the project's own packages."));
+    let ranges = "A member's version stays where another one asks for a range of it.";
+    notes.extend((!whole.is_empty() && !keeps_versions).then_some(ranges));
+    stage.push(
+        Step::run("reduce", template)
+            .comment(notes.join(" "))
+            .words("program", if runs_on_bun(node) { &["bun", "run", "-"][..] } else { &["node"] }.iter().copied())
+            .words("about", about)
+            .words("tools", TOOLS)
+            .flag("workspace", !whole.is_empty())
+            .flag("lock", lock.is_some())
+            .word("lockfile", lock.unwrap_or_default())
+            .seconds(0.3)
+            .change(Change::Manifest)
+            .why("reduces the manifests to what decides the dependency set"),
+    );
+    stage
 }
 
-/// The lockfile where it repeats the versions of the project's own packages, and names the members.
-fn naming_lockfile(node: &NodeProject) -> Option<&str> {
-    node.manager.lockfile.as_deref().filter(|file| file.ends_with(".json") || *file == "bun.lock")
+/// What a manifest says about the package; nothing of it decides what is installed.
+const ABOUT: [&str; 10] = [
+    "version",
+    "description",
+    "keywords",
+    "author",
+    "contributors",
+    "license",
+    "repository",
+    "homepage",
+    "bugs",
+    "funding",
+];
+
+/// What a manifest says to tools that run later, or that have run when dependencies are installed.
+const TOOLS: [&str; 12] = [
+    "scripts",
+    "engines",
+    "packageManager",
+    "devEngines",
+    "main",
+    "module",
+    "types",
+    "exports",
+    "files",
+    "eslintConfig",
+    "jest",
+    "prettier",
+];
+
+/// The lockfile where it is JSON and repeats what the manifests say.
+fn reduced_lockfile(node: &NodeProject) -> Option<&str> {
+    node.manager.lockfile.as_deref().filter(|file| file.ends_with(".json"))
 }
 
-/// Whether the manager links every member, so that the `manifests` stage links those that nothing is installed for.
-fn links_members(layout: &Layout<'_>) -> bool {
-    let node = layout.node;
-    let kind = matches!(node.manager.kind, ManagerKind::Npm | ManagerKind::Bun);
-    node.workspace && kind && naming_lockfile(node).is_some() && layout.config.manifests != Some(Manifests::Copy)
-}
-
-/// Copies the links to members that the dependency stages know nothing of.
-pub(super) fn links(layout: &Layout<'_>) -> Option<Step> {
-    links_members(layout).then(|| {
-        let step = Step::copy_from("links", &layout.name("manifests"), ["/tmp/links/"], "./");
-        step.change(Change::Manifest)
-            .comment("Links to members that nobody depends on: when one comes or goes, nothing is installed again.")
-            .why("what the dependency stages know nothing of")
-    })
+/// The patterns of the members' manifests; none where there are no members.
+fn members(layout: &Layout<'_>) -> Vec<String> {
+    if layout.node.workspace { layout.node.member_manifests.clone() } else { Vec::new() }
 }
 
 /// Adds the steps that put the manifests into a stage.
 fn receive(stage: &mut Stage, layout: &Layout<'_>) -> Result<()> {
-    if layout.config.manifests == Some(Manifests::Copy) {
-        stage.steps.extend(copies(layout, "./")?);
+    if copies_all(layout) {
+        stage.steps.extend(copies(layout, true)?);
         return Ok(());
     }
-    let step = Step::copy_from("manifests", &layout.name("manifests"), ["/tmp/manifests/"], "./");
+    let from = format!("{}/", layout.workdir);
+    let step = Step::copy_from("reduced", &layout.name("manifests"), [from], "./");
     stage.push(step.change(Change::Lockfile).after([] as [&str; 0]).why("what decides the dependency set"));
+    stage.steps.extend(copies(layout, false)?.into_iter().map(|step| {
+        let settings = step.id == "manifests";
+        if settings { step.after(["reduced"]) } else { step }
+    }));
     Ok(())
 }
 
-/// Copies what an install reads as it is.
-fn copies(layout: &Layout<'_>, dest: &str) -> Result<Vec<Step>> {
+/// Whether the manifests are copied as they are: `--exclude` is not known to all builders.
+fn copies_all(layout: &Layout<'_>) -> bool {
+    layout.config.manifests == Some(Manifests::Copy) || layout.config.compat && layout.node.workspace
+}
+
+/// Copies what an install reads as it is: settings, patches, local packages, and `with_manifests` all else.
+fn copies(layout: &Layout<'_>, with_manifests: bool) -> Result<Vec<Step>> {
     let node = layout.node;
     let root = node.root.as_str();
     let members = node.members.iter().map(|dir| inside(node, dir.as_str())).filter(|dir| !dir.is_empty());
-    let files = ["package.json".to_owned()].into_iter().chain(node.manager.lockfile.clone()).chain(node.inputs.clone());
+    let members = members.map(|dir| within(dir, "package.json"));
+    let manifests = std::iter::once("package.json".to_owned()).chain(members).filter(|_| with_manifests);
+    let lock = node.manager.lockfile.clone().filter(|_| with_manifests || reduced_lockfile(node).is_none());
     let mut folders: BTreeMap<String, Vec<Source>> = BTreeMap::new();
-    for file in files.chain(members.map(|dir| within(dir, "package.json"))) {
+    for file in manifests.chain(lock).chain(node.inputs.clone()) {
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
         folders.entry(folder.to_owned()).or_default().push(within(root, &file).into());
     }
     let missing = node.missing_settings.iter().map(|file| Source::pattern_in(root, &format!("{file}*")));
     folders.entry(String::new()).or_default().extend(missing.collect::<Result<Vec<_>>>()?);
+    folders.retain(|_, sources| !sources.is_empty());
     for folder in &node.input_folders {
         folders.insert(folder.clone(), vec![within(root, folder).into()]);
     }
     let step = |(folder, sources): (String, Vec<Source>)| {
         if folder.is_empty() {
-            return Step::copy("manifests", sources, dest).after([] as [&str; 0]).change(Change::Manifest);
+            return Step::copy("manifests", sources, "./").after([] as [&str; 0]).change(Change::Manifest);
         }
-        let step = Step::copy(&format!("manifests-{folder}"), sources, &format!("{dest}{folder}/"));
-        step.after(["manifests"]).change(Change::Manifest)
+        let step = Step::copy(&format!("manifests-{folder}"), sources, &format!("./{folder}/"));
+        step.after([] as [&str; 0]).change(Change::Manifest)
     };
     Ok(folders.into_iter().map(step).collect())
 }
@@ -224,7 +258,8 @@ fn production(layout: &Layout<'_>) -> Result<Option<Stage>> {
     let mut stage = Stage::from_stage(&name, &layout.name("base"))
         .comment("What the running program needs; installed beside the other dependencies, not after them.");
     receive(&mut stage, layout)?;
-    stage.push(install(layout, true));
+    let needs: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
+    stage.push(install(layout, true).after(needs));
     if node.scripts.patches {
         stage.push(Step::run("patches", "node/patch").seconds(1.0).why("the project patches its dependencies"));
     }
@@ -298,9 +333,8 @@ fn makes_no_folder(layout: &Layout<'_>, production: bool) -> bool {
 /// commands of members.
 pub(super) fn check(layout: &Layout<'_>) -> Option<Vec<String>> {
     let node = layout.node;
-    // `npm ci` and Yarn would install everything again. The `manifests` stage reads the real manifests in every build, so
-    // there is nothing left for them to find.
-    let reduced = layout.config.manifests != Some(Manifests::Copy);
+    // `npm ci` and Yarn would install everything again; what they could find is in the manifests that `deps` got.
+    let reduced = !copies_all(layout);
     let strict = node.manager.kind == ManagerKind::Pnpm && node.manager.frozen && reduced && node.workspace;
     let words = ["pnpm", "install", "--offline", "--frozen-lockfile", "--ignore-scripts"];
     strict.then(|| words.map(str::to_owned).to_vec())

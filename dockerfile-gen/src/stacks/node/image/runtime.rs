@@ -12,7 +12,7 @@ use crate::plan::{Source, Stage, Step};
 use crate::stacks::Project;
 use crate::stacks::node::{Framework, Keep, ManagerKind, NodeProject, Start, suite, within};
 
-use super::install::{self, lacks_node, modules_stage};
+use super::install::{lacks_node, modules_stage};
 use super::{Layout, has_modules, inside, runs_on_bun};
 
 /// Serves static files, as another user than root, on a port above 1024.
@@ -135,10 +135,6 @@ fn modules(stage: &mut Stage, layout: &Layout<'_>) {
     } else {
         let step = Step::copy_from("modules", &from, [format!("{app}/node_modules")], "./node_modules/");
         stage.push(step.linked().after(["workdir"]).change(crate::plan::Change::Lockfile).why(why));
-    }
-    // An install of one member alone links no others.
-    if layout.package_dir().is_empty() {
-        stage.maybe(install::links(layout));
     }
     let hoisted = node.manager.kind != ManagerKind::Pnpm && !node.manager.pnp;
     if let Some(prisma) = node.prisma.as_ref().filter(|prisma| prisma.in_modules && hoisted)
