@@ -6,7 +6,7 @@
 
 mod application;
 mod install;
-mod manifests;
+mod requirements;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -35,8 +35,8 @@ pub fn plan(project: &Project, python: &PythonProject, config: &Config) -> Resul
         plan.stages.extend(crate::stacks::node::image::frontend(frontend, config)?);
     }
     plan.stages.push(shop.base()?);
-    plan.stages.extend(shop.manifests());
     plan.stages.extend(shop.tool());
+    plan.stages.extend(shop.requirements());
     plan.stages.extend(shop.deps()?);
     plan.stages.extend(shop.wheel());
     plan.stages.extend(shop.sources_stage());
@@ -137,9 +137,7 @@ impl Workshop<'_> {
         if let Some(step) = packages("compilers", &names, image)? {
             stage.push(step);
         }
-        for step in self.manifest_copies() {
-            stage.push(step);
-        }
+        self.copy_requirements(&mut stage);
         stage.push(self.install_dependencies());
         Ok(Some(stage))
     }
