@@ -36,7 +36,7 @@ pub fn plan(project: &Project, python: &PythonProject, config: &Config) -> Resul
     }
     plan.stages.push(shop.base()?);
     plan.stages.extend(shop.tool());
-    plan.stages.extend(shop.requirements());
+    plan.stages.extend(shop.requirements()?);
     plan.stages.extend(shop.deps()?);
     plan.stages.extend(shop.wheel());
     plan.stages.extend(shop.sources_stage());

@@ -139,7 +139,14 @@ pub(crate) fn read(tree: &dyn Tree, dir: &RelPath, config: &Config, notes: &mut 
     for text in texts {
         found.install.workspace |= text.contains("\nmembers = [");
         found.install.copies_folders |= text.contains("source = { directory = ");
-        let folder = ["type = \"directory\"", "\npath = \"./", "\npath = \"../", "\"path\": \"."];
+        let folder = [
+            "source = { directory",
+            "source = { editable",
+            "type = \"directory\"",
+            "\npath = \"./",
+            "\npath = \"../",
+            "\"path\": \".",
+        ];
         found.install.folders |= folder.iter().any(|mark| text.contains(mark));
         found.install.git |= ["type = \"git\"", "git = \"", "git+", "\"git\":"].iter().any(|mark| text.contains(mark));
         found.install.ssh |= ["ssh://git@", "\"git@", " git@", "+git@"].iter().any(|mark| text.contains(mark));

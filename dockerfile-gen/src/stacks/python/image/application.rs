@@ -71,12 +71,9 @@ impl Workshop<'_> {
     /// Whether the stage of the dependencies holds them and nothing else, so that the image can go on from there.
     fn bare_deps(&self) -> bool {
         let install = &self.python.install;
-        // The list with its folders taken out is not what lies in the project.
-        let left = install.manager == Some(Manager::Pip) && self.lists();
         install.manager.is_some()
             && self.images.base == self.images.runtime
             && self.python.build_packages.is_empty()
-            && !left
             && !self.config.steps.iter().any(|step| step.stage == "deps")
     }
 
@@ -143,7 +140,7 @@ impl Workshop<'_> {
     fn copy_lock(&self) -> Option<Step> {
         let install = &self.python.install;
         let lock = match install.manager? {
-            Manager::Uv => "uv.lock",
+            Manager::Uv if !self.needs_no_second_run() => "uv.lock",
             Manager::Poetry if self.python.installs_itself || install.folders => "poetry.lock",
             _ => return None,
         };

@@ -14,7 +14,7 @@ const UV: &str = "0.13";
 /// what is older.
 const POETRY: [&str; 3] = ["2.5.1", "1.8.5", "1.5.1"];
 /// What lists Poetry's packages from its second release on.
-const POETRY_EXPORT: &str = "poetry-plugin-export==1.10.1";
+const POETRY_EXPORT: &str = "poetry-plugin-export==1.9.0";
 const PDM: [&str; 3] = ["2.29.3", "2.20.1", "2.10.4"];
 const PIPENV: [&str; 3] = ["2026.10.3", "2024.4.1", "2023.10.3"];
 
@@ -200,6 +200,7 @@ impl Workshop<'_> {
             return Some(step.seconds(2.0).why("compiled where the compilers are"));
         }
         let step = match install.manager? {
+            Manager::Uv if self.needs_no_second_run() => return None,
             Manager::Uv => {
                 // Checking the lock means asking for the metadata of all there is, and for git's that takes git.
                 let strict = install.lock.is_some() && !install.git;

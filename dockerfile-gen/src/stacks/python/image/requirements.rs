@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::config::Manifests;
+use crate::error::Result;
 use crate::facts::Credential;
+use crate::plan::system::install as packages;
 use crate::plan::{Change, Mount, Stage, Step};
 use crate::stacks::python::Manager;
 use crate::tree::RelPath;
@@ -24,7 +26,10 @@ impl Workshop<'_> {
         let as_they_are = self.config.manifests == Some(Manifests::Copy);
         match install.manager {
             // The passwords of indexes, and how a package is built, are known only to the manager's own install.
-            Some(Manager::Uv | Manager::Poetry) => !as_they_are && !self.has_passwords() && !install.special_builds,
+            Some(Manager::Uv | Manager::Poetry) => {
+                let unlocked_git = install.lock.is_none() && install.git;
+                !as_they_are && !self.has_passwords() && !install.special_builds && !unlocked_git
+            }
             Some(Manager::Pdm | Manager::Pipenv) => true,
             Some(Manager::Pip) => !install.local.is_empty() && !install.requirements.is_empty(),
             None => false,
@@ -33,6 +38,17 @@ impl Workshop<'_> {
 
     fn has_passwords(&self) -> bool {
         self.python.credentials.iter().any(|credential| *credential != Credential::Ssh)
+    }
+
+    /// What the list is for, above the stage that writes it.
+    fn comment(&self, stage: Stage) -> Stage {
+        let manifest = match self.python.install.manager {
+            Some(Manager::Pipenv) => "Pipfile",
+            _ => "pyproject.toml",
+        };
+        let stage =
+            stage.comment("The packages to install, as a plain list. As long as it stays the same, they are not");
+        stage.comment(format!("installed again, whatever else changes in {manifest}."))
     }
 
     /// The list: uv's own format where packages come from other indexes than the public one, which only that can say.
@@ -45,24 +61,36 @@ impl Workshop<'_> {
     }
 
     /// The stage that lists the dependencies.
-    pub(super) fn requirements(&self) -> Option<Stage> {
-        match self.python.install.manager? {
-            Manager::Uv if self.lists() => Some(self.listed_by_uv()),
-            Manager::Pip if self.lists() => Some(self.without_local()),
-            Manager::Poetry => Some(self.listed_by_poetry()),
-            Manager::Pdm => Some(self.listed_by_pdm()),
-            Manager::Pipenv => Some(self.listed_by_pipenv()),
-            Manager::Uv | Manager::Pip => None,
-        }
+    ///
+    /// # Errors
+    /// As [`packages`].
+    pub(super) fn requirements(&self) -> Result<Option<Stage>> {
+        Ok(match self.python.install.manager {
+            Some(Manager::Uv) if self.lists() => Some(self.listed_by_uv()),
+            Some(Manager::Pip) if self.lists() => Some(self.without_local()),
+            Some(Manager::Poetry) => Some(self.listed_by_poetry()?),
+            Some(Manager::Pdm) => Some(self.listed_by_pdm()?),
+            Some(Manager::Pipenv) => Some(self.listed_by_pipenv()?),
+            Some(Manager::Uv | Manager::Pip) | None => None,
+        })
+    }
+
+    /// Whether uv has installed all there is once the list is: the project is no package, and no folder of it is one.
+    pub(super) fn needs_no_second_run(&self) -> bool {
+        let install = &self.python.install;
+        self.lists() && !self.python.installs_itself && !install.workspace && !install.folders
     }
 
     fn listed_by_uv(&self) -> Stage {
         let install = &self.python.install;
-        let mut stage =
-            Stage::from_stage("requirements", "base").comment("The packages to install. As long as this list stays");
-        stage = stage.comment("the same, another version or description of the project installs none of them again.");
+        let mut stage = self.comment(Stage::from_stage("requirements", "base"));
         self.copy_manifests(&mut stage);
-        let mut options: Vec<String> = install.lock.iter().map(|_| "--frozen".to_owned()).collect();
+        let mut options: Vec<String> = Vec::new();
+        if install.lock.is_some() {
+            // Without a second run this is where a lock that is out of date has to fail.
+            let strict = self.needs_no_second_run() && !install.git;
+            options.push(if strict { "--locked" } else { "--frozen" }.to_owned());
+        }
         options.extend(self.uv_choices());
         let step = Step::run("list", "python/uv-export").words("options", options).word("list", self.list());
         let step = step.mount(Mount::Bind {
@@ -71,31 +99,35 @@ impl Workshop<'_> {
             target: "/usr/local/bin/uv".into(),
             writable: false,
         });
-        let step = if install.lock.is_none() { step.cache("uv", "/root/.cache/uv") } else { step };
+        let asks = install.lock.is_none() || self.needs_no_second_run();
+        let step = if asks { step.cache("uv", "/root/.cache/uv") } else { step };
         stage.push(Self::listing(step));
         stage
     }
 
     /// A stage with a package manager that is installed with pip, and with the manifests.
-    fn with_manager(&self) -> Stage {
+    fn with_manager(&self) -> Result<Stage> {
+        let install = &self.python.install;
         let mut stage = Stage::from_image("requirements", &self.images.base);
         if self.lists() {
-            stage = stage.comment("The packages to install. As long as this list stays the same, another version or");
-            stage = stage.comment("description of the project installs none of them again.");
+            stage = self.comment(stage);
+        }
+        if install.lock.is_none() && install.git {
+            stage.maybe(packages("git", &self.python.build_packages, &self.images.base)?);
         }
         stage.push(Step::workdir(HOME));
         stage.push(self.install_manager().after(["workdir"]));
         if self.lists() {
             self.copy_manifests(&mut stage);
         }
-        stage
+        Ok(stage)
     }
 
-    fn listed_by_poetry(&self) -> Stage {
+    fn listed_by_poetry(&self) -> Result<Stage> {
         let install = &self.python.install;
-        let mut stage = self.with_manager();
+        let mut stage = self.with_manager()?;
         if !self.lists() {
-            return stage;
+            return Ok(stage);
         }
         let step = Step::run("list", "python/poetry-export").flag("lock", install.lock.is_none());
         let mut options = self.poetry_choices();
@@ -103,22 +135,22 @@ impl Workshop<'_> {
         options.extend(install.git.then(|| "--without-hashes".to_owned()));
         let step = step.words("options", options).word("list", LIST).flag("folders", install.folders);
         stage.push(Self::listing(step.cache("poetry", "/root/.cache/pypoetry")));
-        stage
+        Ok(stage)
     }
 
-    fn listed_by_pdm(&self) -> Stage {
+    fn listed_by_pdm(&self) -> Result<Stage> {
         let install = &self.python.install;
-        let mut stage = self.with_manager();
+        let mut stage = self.with_manager()?;
         let step = Step::run("list", "python/pdm-export").flag("folders", install.folders);
         let mut options = self.pdm_options();
         options.extend(install.git.then(|| "--without-hashes".to_owned()));
         stage.push(Self::listing(step.words("options", options).word("list", LIST)));
-        stage
+        Ok(stage)
     }
 
-    fn listed_by_pipenv(&self) -> Stage {
+    fn listed_by_pipenv(&self) -> Result<Stage> {
         let install = &self.python.install;
-        let mut stage = self.with_manager();
+        let mut stage = self.with_manager()?;
         let step = Step::run("list", "python/pipenv-requirements").flag("lock", install.lock.is_none());
         let mut options: Vec<String> = Vec::new();
         if !install.groups.is_empty() {
@@ -128,7 +160,7 @@ impl Workshop<'_> {
         let step = step.words("options", options).word("list", LIST).flag("folders", install.folders);
         let step = if install.lock.is_none() { step.credentials(&self.python.credentials) } else { step };
         stage.push(Self::listing(step));
-        stage
+        Ok(stage)
     }
 
     fn listing(step: Step) -> Step {

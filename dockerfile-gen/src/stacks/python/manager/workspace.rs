@@ -55,7 +55,10 @@ pub(crate) fn uv(
     if locked {
         notes.found(lock_path.to_string(), None, "uv installs what is locked");
     } else {
-        notes.found(&root.path, root.line("[tool.uv.sources"), "uv finds the sources of the dependencies");
+        match root.line("[tool.uv.sources") {
+            Some(line) => notes.found(&root.path, Some(line), "uv finds the sources of the dependencies"),
+            None => notes.found(&root.path, root.line("[tool.uv"), "uv installs what the manifest names"),
+        }
         notes.warn("there is no uv.lock, so each build may install other versions: commit one (`uv lock`)");
     }
     let project = match &member {
@@ -98,6 +101,8 @@ pub(crate) fn uv(
     let registries = get_registries(&lock);
     found.install.indexes =
         registries.into_iter().chain(found.indexes.iter().map(|index| index.url.as_str())).any(|url| !is_default(url));
+    let of_folder = |source: &Value| source.get("path").is_some() || source.get("workspace").is_some();
+    found.install.folders = root.entries("tool.uv.sources").into_iter().any(|(_, source)| of_folder(source));
     found.install.special_builds =
         tree.has(path("uv.toml").as_str()) || SPECIAL_BUILDS.iter().any(|key| root.has(&format!("tool.uv.{key}")));
     found.pyproject = Some(project.clone());
