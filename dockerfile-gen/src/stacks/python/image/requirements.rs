@@ -99,8 +99,6 @@ impl Workshop<'_> {
             target: "/usr/local/bin/uv".into(),
             writable: false,
         });
-        let asks = install.lock.is_none() || self.needs_no_second_run();
-        let step = if asks { step.cache("uv", "/root/.cache/uv") } else { step };
         stage.push(Self::listing(step));
         stage
     }
@@ -108,15 +106,23 @@ impl Workshop<'_> {
     /// A stage with a package manager that is installed with pip, and with the manifests.
     fn with_manager(&self) -> Result<Stage> {
         let install = &self.python.install;
-        let mut stage = Stage::from_image("requirements", &self.images.base);
+        // A system package that the program needs does not install the package manager again.
+        let plain = self.images.base == self.images.runtime && self.python.run_packages.is_empty();
+        let mut stage = if plain {
+            Stage::from_stage("requirements", "base")
+        } else {
+            Stage::from_image("requirements", &self.images.base)
+        };
         if self.lists() {
             stage = self.comment(stage);
         }
         if install.lock.is_none() && install.git {
             stage.maybe(packages("git", &self.python.build_packages, &self.images.base)?);
         }
-        stage.push(Step::workdir(HOME));
-        stage.push(self.install_manager().after(["workdir"]));
+        if !plain {
+            stage.push(Step::workdir(HOME));
+        }
+        stage.push(self.install_manager());
         if self.lists() {
             self.copy_manifests(&mut stage);
         }
@@ -134,7 +140,8 @@ impl Workshop<'_> {
         // pip checks either all hashes or none, and what comes from git has none.
         options.extend(install.git.then(|| "--without-hashes".to_owned()));
         let step = step.words("options", options).word("list", LIST).flag("folders", install.folders);
-        stage.push(Self::listing(step.cache("poetry", "/root/.cache/pypoetry")));
+        let step = if install.lock.is_none() { step.cache("poetry", "/root/.cache/pypoetry") } else { step };
+        stage.push(Self::listing(step));
         Ok(stage)
     }
 
