@@ -83,7 +83,36 @@ fn django_pipfile() {
 #[ignore = "needs a docker engine"]
 fn fastapi_uv() {
     let project = Project::example("fastapi-uv");
-    // The lockfile names the index that it was made with, so it is made here.
+    // As it is in a clone, without a lockfile, and then with one.
+    for locked in [false, true] {
+        if locked {
+            lock(&project);
+        }
+        project.generate();
+        project.build(&[]);
+        assert!(project.get(8000, "/health", &[]).contains("ok"));
+        all_cached(&project.build(&[]), "nothing");
+        project.append("README.md", "more\n");
+        all_cached(&project.build(&[]), "an edit of README.md");
+        project.append("src/wordcount/main.py", "# an edit\n");
+        dependencies_cached(&project.build(&[]), "an edit of a source file");
+        project.edit("pyproject.toml", "description = \"", "description = \"now ");
+        dependencies_cached(&project.build(&[]), "another description");
+        project.append("pyproject.toml", &format!("\n[tool.ruff.{}]\n", if locked { "lint" } else { "format" }));
+        dependencies_cached(&project.build(&[]), "the settings of a tool");
+    }
+    project.edit("pyproject.toml", "version = \"0.2.0\"", "version = \"0.2.1\"");
+    lock(&project);
+    dependencies_cached(&project.build(&[]), "a version bump");
+    assert!(project.get(8000, "/health", &[]).contains("ok"));
+    project.edit("pyproject.toml", "    \"uvicorn", "    \"tomli-w\",\n    \"uvicorn");
+    lock(&project);
+    project.build(&[]);
+    project.say("python -c 'import tomli_w'");
+}
+
+/// Writes uv.lock. It names the index that it was made with, so the example has none.
+fn lock(project: &Project) {
     let locker = project.root.join("locker.Dockerfile");
     fs::write(
         &locker,
@@ -94,14 +123,6 @@ fn fastapi_uv() {
     let root = project.root.to_str().unwrap();
     run("docker", &["build", "-f", locker.to_str().unwrap(), "--output", root, root]);
     fs::remove_file(locker).unwrap();
-    project.generate();
-    project.build(&[]);
-    assert!(project.get(8000, "/health", &[]).contains("ok"));
-    all_cached(&project.build(&[]), "nothing");
-    project.append("src/wordcount/main.py", "# an edit\n");
-    dependencies_cached(&project.build(&[]), "an edit of a source file");
-    project.edit("pyproject.toml", "description = \"", "description = \"now ");
-    dependencies_cached(&project.build(&[]), "another description");
 }
 
 #[test]

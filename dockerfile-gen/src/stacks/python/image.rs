@@ -6,7 +6,7 @@
 
 mod application;
 mod install;
-mod manifests;
+mod requirements;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ use crate::plan::service::{Service, finish};
 use crate::plan::system::{Family, SUITE, default_user, family, install as packages};
 use crate::plan::{Plan, Stage, Step};
 use crate::stacks::Project;
-use crate::stacks::python::PythonProject;
+use crate::stacks::python::{Manager, PythonProject};
 
 /// Where the project lies in the image.
 const HOME: &str = "/app";
@@ -35,8 +35,8 @@ pub fn plan(project: &Project, python: &PythonProject, config: &Config) -> Resul
         plan.stages.extend(crate::stacks::node::image::frontend(frontend, config)?);
     }
     plan.stages.push(shop.base()?);
-    plan.stages.extend(shop.manifests());
     plan.stages.extend(shop.tool());
+    plan.stages.extend(shop.requirements()?);
     plan.stages.extend(shop.deps()?);
     plan.stages.extend(shop.wheel());
     plan.stages.extend(shop.sources_stage());
@@ -104,13 +104,17 @@ impl Workshop<'_> {
         let mut stage = Stage::from_image("base", image);
         let names = self.python.run_packages.iter().map(|name| Images::local_name(image, name)).collect();
         stage.maybe(packages("system", &names, image)?);
-        Self::environment(&mut stage);
+        self.environment(&mut stage);
         Ok(stage)
     }
 
-    fn environment(stage: &mut Stage) {
+    fn environment(&self, stage: &mut Stage) {
         stage.push(Step::workdir(HOME));
-        let pairs = [("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONUNBUFFERED", "1"), ("VIRTUAL_ENV", VENV)];
+        let mut pairs = vec![("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONUNBUFFERED", "1")];
+        if self.python.install.manager == Some(Manager::Pdm) {
+            // PDM would look for an interpreter elsewhere.
+            pairs.push(("VIRTUAL_ENV", VENV));
+        }
         stage.push(Step::env("environment", pairs).after(["workdir"]));
         stage.push(Step::path(&format!("{VENV}/bin")).after(["environment"]));
     }
@@ -125,7 +129,7 @@ impl Workshop<'_> {
             Stage::from_stage("deps", "base")
         } else {
             let mut stage = Stage::from_image("deps", image);
-            Self::environment(&mut stage);
+            self.environment(&mut stage);
             stage
         };
         let mut names = self.python.build_packages.clone();
@@ -137,9 +141,7 @@ impl Workshop<'_> {
         if let Some(step) = packages("compilers", &names, image)? {
             stage.push(step);
         }
-        for step in self.manifest_copies() {
-            stage.push(step);
-        }
+        self.copy_requirements(&mut stage);
         stage.push(self.install_dependencies());
         Ok(Some(stage))
     }

@@ -175,6 +175,24 @@ pub(crate) fn has_wheel(files: &[String], minor: u32, musl: bool) -> Option<bool
     }))
 }
 
+/// The folders of the project that Pipfile.lock installs, and whether each is installed in place.
+pub(crate) fn pipfile_folders(text: &str) -> Vec<(String, bool)> {
+    let lock: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let packages = lock["default"].as_object().into_iter().flatten();
+    let mut folders: Vec<(String, bool)> = packages
+        .filter_map(|(_, package)| {
+            let place = package["path"].as_str()?.trim_start_matches("./");
+            let place = if matches!(place, "" | ".") { ".".to_owned() } else { format!("./{place}") };
+            let extras: Vec<&str> =
+                package["extras"].as_array().into_iter().flatten().filter_map(|one| one.as_str()).collect();
+            let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
+            Some((format!("{place}{extras}"), package["editable"].as_bool().unwrap_or(false)))
+        })
+        .collect();
+    folders.sort();
+    folders
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -84,6 +84,14 @@ pub struct Install {
     pub workspace: bool,
     /// Whether uv installs a folder of the project as a copy, not in place.
     pub copies_folders: bool,
+    /// Dependencies that the metadata names, as they stand in the Dockerfile.
+    pub declared: Vec<String>,
+    /// Whether the lock holds folders of the project as dependencies.
+    pub folders: bool,
+    /// Whether uv takes packages from other indexes than the public one.
+    pub indexes: bool,
+    /// Whether uv is told how to build some of the packages, which its list does not say.
+    pub special_builds: bool,
     /// Whether something is fetched with git.
     pub git: bool,
     /// Whether that goes through ssh.
@@ -131,6 +139,15 @@ pub(crate) fn read(tree: &dyn Tree, dir: &RelPath, config: &Config, notes: &mut 
     for text in texts {
         found.install.workspace |= text.contains("\nmembers = [");
         found.install.copies_folders |= text.contains("source = { directory = ");
+        let folder = [
+            "source = { directory",
+            "source = { editable",
+            "type = \"directory\"",
+            "\npath = \"./",
+            "\npath = \"../",
+            "\"path\": \".",
+        ];
+        found.install.folders |= folder.iter().any(|mark| text.contains(mark));
         found.install.git |= ["type = \"git\"", "git = \"", "git+", "\"git\":"].iter().any(|mark| text.contains(mark));
         found.install.ssh |= ["ssh://git@", "\"git@", " git@", "+git@"].iter().any(|mark| text.contains(mark));
     }
@@ -156,11 +173,30 @@ fn wants_uv(tree: &dyn Tree, dir: &RelPath, project: &Pyproject) -> Result<bool>
             });
         }
     }
-    Ok(!sources.is_empty() && pip::start(tree, dir).is_empty())
+    let backend = project.str("build-system.build-backend").unwrap_or_default();
+    // What has no build system pip cannot install, and what it depends on pip cannot read.
+    let application = project.has("project.version")
+        && project.has("project.dependencies")
+        && !project.has("build-system")
+        && !project.has("tool.poetry")
+        && !metadata::SETUP_FILES.iter().any(|file| dir.join(file).is_some_and(|path| tree.has(path.as_str())));
+    let says = project.has("tool.uv") || backend == "uv_build" || application;
+    Ok(says && project.has("project") && pip::start(tree, dir).is_empty())
 }
 
 /// Adds the dependencies of `[project]`, with those of the chosen extras.
 fn add_project(project: &Pyproject, deps: &mut Deps, extras: &[String]) {
+    for line in named(project, extras) {
+        if let Some(one) = parse(&line) {
+            let at = project.text.lines().position(|text| text.contains(&line)).map(|index| index as u32 + 1);
+            deps.add(one, &project.path, at);
+        }
+    }
+    deps.partly_unknown |= project.is_dynamic("dependencies");
+}
+
+/// The dependencies of `[project]`, with those of the chosen extras, as they are written.
+fn named(project: &Pyproject, extras: &[String]) -> Vec<String> {
     let own = project.name().map(normalize).unwrap_or_default();
     let mut lists = vec!["project.dependencies".to_owned()];
     let mut open: Vec<String> = extras.iter().map(|extra| normalize(extra)).collect();
@@ -178,15 +214,8 @@ fn add_project(project: &Pyproject, deps: &mut Deps, extras: &[String]) {
             }
         }
     }
-    for list in lists {
-        for line in project.strings(&list) {
-            if let Some(one) = parse(&line).filter(|one| one.name != own) {
-                let at = project.text.lines().position(|text| text.contains(&line)).map(|index| index as u32 + 1);
-                deps.add(one, &project.path, at);
-            }
-        }
-    }
-    deps.partly_unknown |= project.is_dynamic("dependencies");
+    let lines = lists.iter().flat_map(|list| project.strings(list));
+    lines.filter(|line| parse(line).is_some_and(|one| one.name != own)).collect()
 }
 
 /// Adds a production group or extra that the project defines.
@@ -317,6 +346,7 @@ fn pipenv(tree: &dyn Tree, dir: &RelPath, found: &mut Found, notes: &mut Notes) 
     match tree.text(lock.as_str())? {
         Some(text) => {
             found.deps.lock = Some(lock::pipfile(lock.as_str(), &text)?);
+            found.install.local = lock::pipfile_folders(&text);
             notes.found(lock.to_string(), None, "pipenv installs what is locked");
             found.install.lock = Some("Pipfile.lock".into());
             found.install.manifests.insert(lock);
@@ -337,5 +367,5 @@ pub(crate) fn pins(deps: &Deps) -> BTreeMap<String, String> {
 
 /// The name that setup.cfg or setup.py gives the project in `dir`.
 pub(crate) fn setup_name(tree: &dyn Tree, dir: &RelPath) -> Option<String> {
-    metadata::setup(tree, dir, &mut Deps::default()).ok().flatten()
+    metadata::setup(tree, dir, &mut Deps::default(), &mut Vec::new()).ok().flatten()
 }

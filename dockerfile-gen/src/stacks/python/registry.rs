@@ -93,10 +93,19 @@ fn variables(url: &str) -> Vec<String> {
 
 /// Whether an index is one that everybody may read: the public one, and the one with PyTorch's builds.
 fn is_public(url: &str) -> bool {
+    let labels = labels(url);
+    is_default(url) || matches!(labels[..], [_, "pytorch", "org"]) || labels.last() == Some(&"")
+}
+
+/// Whether an index is the one that every package manager asks without being told.
+pub(crate) fn is_default(url: &str) -> bool {
+    labels(url) == ["pypi", "org"]
+}
+
+/// The parts of the host's name.
+fn labels(url: &str) -> Vec<&str> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = rest.split(['/', ':']).next().unwrap_or_default();
-    let labels: Vec<&str> = host.split('.').collect();
-    matches!(labels[..], ["pypi", "org"] | [_, "pytorch", "org"]) || labels.last() == Some(&"")
+    rest.split(['/', ':']).next().unwrap_or_default().split('.').collect()
 }
 
 #[cfg(test)]

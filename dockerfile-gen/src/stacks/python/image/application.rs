@@ -71,11 +71,9 @@ impl Workshop<'_> {
     /// Whether the stage of the dependencies holds them and nothing else, so that the image can go on from there.
     fn bare_deps(&self) -> bool {
         let install = &self.python.install;
-        let left = install.metadata.is_some() && install.manager == Some(Manager::Pip);
         install.manager.is_some()
             && self.images.base == self.images.runtime
             && self.python.build_packages.is_empty()
-            && !left
             && !self.config.steps.iter().any(|step| step.stage == "deps")
     }
 
@@ -125,10 +123,7 @@ impl Workshop<'_> {
     fn application_steps(&self) -> Vec<Step> {
         let python = self.python;
         let mut steps = Vec::new();
-        if python.install.manager == Some(Manager::Uv) && python.install.lock.is_none() && !self.bare_deps() {
-            let copy = Step::copy_from("lock", "deps", [format!("{HOME}/uv.lock")], "./");
-            steps.push(copy.why("what the first run chose, so that the second does not choose again"));
-        }
+        steps.extend(self.copy_lock());
         steps.extend(self.install_project());
         for frontend in &self.project.frontends {
             let inside = frontend.output.as_str().strip_prefix(python.dir.as_str()).unwrap_or(frontend.output.as_str());
@@ -139,6 +134,22 @@ impl Workshop<'_> {
         }
         steps.extend(self.collect_static());
         steps
+    }
+
+    /// The lock that was made for a project without one.
+    fn copy_lock(&self) -> Option<Step> {
+        let install = &self.python.install;
+        let lock = match install.manager? {
+            Manager::Uv if !self.needs_no_second_run() => "uv.lock",
+            Manager::Poetry if self.python.installs_itself || install.folders => "poetry.lock",
+            _ => return None,
+        };
+        let stage = if self.lists() { "requirements" } else { "deps" };
+        // What goes on from there has it already.
+        let there = stage == "deps" && self.bare_deps();
+        let copy = (install.lock.is_none() && !there)
+            .then(|| Step::copy_from("lock", stage, [format!("{HOME}/{lock}")], "./"));
+        copy.map(|copy| copy.why("what the first run chose, so that the second does not choose again"))
     }
 
     /// The folder of the project in the build context.

@@ -13,6 +13,8 @@ const UV: &str = "0.13";
 /// The versions of the other managers where the project asks for none: for Python 3.10 and later, for 3.8 and 3.9, and for
 /// what is older.
 const POETRY: [&str; 3] = ["2.5.1", "1.8.5", "1.5.1"];
+/// What lists Poetry's packages from its second release on.
+const POETRY_EXPORT: &str = "poetry-plugin-export==1.9.0";
 const PDM: [&str; 3] = ["2.29.3", "2.20.1", "2.10.4"];
 const PIPENV: [&str; 3] = ["2026.10.3", "2024.4.1", "2023.10.3"];
 
@@ -30,24 +32,29 @@ impl Workshop<'_> {
         self.python.install.tool_version.as_deref().unwrap_or(default)
     }
 
-    /// The stage that holds the package manager, where the base image does not bring it.
+    /// The image that holds uv.
     pub(super) fn tool(&self) -> Option<Stage> {
-        let (name, version) = match self.python.install.manager? {
-            Manager::Pip => return None,
-            Manager::Uv => {
-                return Some(Stage::from_image("uv", format!("ghcr.io/astral-sh/uv:{}", self.tool_version([UV; 3]))));
+        let uv = self.python.install.manager == Some(Manager::Uv);
+        uv.then(|| Stage::from_image("uv", format!("ghcr.io/astral-sh/uv:{}", self.tool_version([UV; 3]))))
+    }
+
+    /// Installs a package manager that is a Python package.
+    pub(super) fn install_manager(&self) -> Step {
+        let (dir, packages) = match self.python.install.manager {
+            Some(Manager::Poetry) => {
+                let version = self.tool_version(POETRY);
+                let mut packages = vec![format!("poetry=={version}")];
+                // Poetry 1 brings it along.
+                packages.extend((self.lists() && !version.starts_with("1.")).then(|| POETRY_EXPORT.to_owned()));
+                ("/opt/poetry", packages)
             }
-            Manager::Poetry => ("poetry", self.tool_version(POETRY)),
-            Manager::Pdm => ("pdm", self.tool_version(PDM)),
-            Manager::Pipenv => ("pipenv", self.tool_version(PIPENV)),
+            // With this extra PDM installs the versions that it was released with; other ones have broken it.
+            Some(Manager::Pdm) => ("/opt/pdm", vec![format!("pdm[locked]=={}", self.tool_version(PDM))]),
+            _ => ("/opt/pipenv", vec![format!("pipenv=={}", self.tool_version(PIPENV))]),
         };
-        // With this extra PDM installs the versions that it was released with; other ones have broken it.
-        let extra = if name == "pdm" { "[locked]" } else { "" };
-        let mut stage = Stage::from_image(name, &self.images.base);
-        let step = Step::run("tool", "python/tool").word("dir", format!("/opt/{name}"));
-        let step = step.word("package", format!("{name}{extra}=={version}")).cache("pip", PIP_CACHE);
-        stage.push(step.change(Change::Tool).seconds(15.0).why("the package manager stays out of the image"));
-        Some(stage)
+        let step = Step::run("tool", "python/tool").word("dir", dir).words("packages", packages);
+        let step = step.cache("pip", PIP_CACHE).change(Change::Tool).seconds(15.0);
+        step.why("the package manager stays out of the image")
     }
 
     fn with_tool(&self, step: Step) -> Step {
@@ -60,14 +67,12 @@ impl Workshop<'_> {
         match self.python.install.manager {
             Some(Manager::Uv) => step.mount(bind("uv", "/uv", "/usr/local/bin/uv")).cache("uv", "/root/.cache/uv"),
             Some(Manager::Poetry) => {
-                step.mount(bind("poetry", "/opt/poetry", "/opt/poetry")).cache("poetry", "/root/.cache/pypoetry")
+                step.mount(bind("requirements", "/opt/poetry", "/opt/poetry")).cache("poetry", "/root/.cache/pypoetry")
             }
-            Some(Manager::Pdm) => step.mount(bind("pdm", "/opt/pdm", "/opt/pdm")).cache("pdm", "/root/.cache/pdm"),
-            Some(Manager::Pipenv) => step
-                .mount(bind("pipenv", "/opt/pipenv", "/opt/pipenv"))
-                .cache("pip", PIP_CACHE)
-                .cache("pipenv", "/root/.cache/pipenv"),
-            Some(Manager::Pip) | None => step.cache("pip", PIP_CACHE),
+            Some(Manager::Pdm) => {
+                step.mount(bind("requirements", "/opt/pdm", "/opt/pdm")).cache("pdm", "/root/.cache/pdm")
+            }
+            Some(Manager::Pipenv | Manager::Pip) | None => step.cache("pip", PIP_CACHE),
         }
     }
 
@@ -78,50 +83,54 @@ impl Workshop<'_> {
     /// Installs everything that the project depends on.
     pub(super) fn install_dependencies(&self) -> Step {
         let install = &self.python.install;
-        let locked = install.lock.is_some();
         let step = match install.manager {
-            Some(Manager::Uv) => {
-                let step = Step::run("install", "python/uv").words("mode", locked.then_some("--frozen"));
-                step.words("options", self.uv_options(true)).flag("compile", true)
+            Some(Manager::Uv) if self.lists() => {
+                let python = self.python.exact_pin.then(|| "--python=/usr/local/bin/python".to_owned());
+                let step = Step::run("install", "python/uv-install").words("venv", python);
+                self.with_tool(step.word("list", self.list()))
             }
-            Some(Manager::Poetry) => {
+            Some(Manager::Uv) => {
+                let mode = install.lock.is_some().then_some("--frozen");
+                let mut options = vec!["--no-install-local".to_owned()];
+                options.extend(self.uv_choices());
+                let step = Step::run("install", "python/uv").words("mode", mode).words("options", options);
+                self.with_tool(step.flag("compile", true).words("readme", [""; 0]))
+            }
+            Some(Manager::Poetry) if !self.lists() => {
                 let mut options = self.poetry_options();
                 options.extend(["--no-root".into(), "--no-directory".into()]);
-                // Poetry before 1.7 asks the environment's own pip.
-                let bare = !self.tool_version(POETRY).starts_with("1.") || self.tool_version(POETRY) == "1.8.5";
-                Step::run("install", "python/poetry").words("options", options).flag("venv", true).flag("bare", bare)
+                let step = Step::run("install", "python/poetry").words("options", options);
+                self.with_tool(step.flag("venv", true).flag("bare", self.bare_venv()).words("readme", [""; 0]))
             }
-            Some(Manager::Pdm) => {
-                let mut options = vec!["--no-self".to_owned()];
-                options.extend(self.pdm_options());
-                Step::run("install", "python/pdm").words("options", options).flag("venv", true)
-            }
-            Some(Manager::Pipenv) => {
-                let step =
-                    Step::run("install", "python/pipenv").word("mode", if locked { "--deploy" } else { "--skip-lock" });
-                step.words("options", install.groups.iter().map(|group| format!("--categories={group}")))
-            }
-            Some(Manager::Pip) | None => {
-                let mut files = install.requirements.clone();
-                files.extend(install.metadata.map(|_| "dependencies.txt".to_owned()));
-                Step::run("install", "python/pip").words("files", files)
+            _ => {
+                let files = if self.lists() && install.manager != Some(Manager::Pip) {
+                    vec![self.list().to_owned()]
+                } else {
+                    install.requirements.clone()
+                };
+                // A list is complete, and what it overrides would not pass pip's own check.
+                let complete = install.manager != Some(Manager::Pip);
+                let step = Step::run("install", "python/pip").words("files", files).flag("complete", complete);
+                let step = step.words("declared", install.declared.clone()).flag("bare", self.bare_venv());
+                step.cache("pip", PIP_CACHE)
             }
         };
-        let mut step =
-            self.with_tool(step).flag("ssh", install.ssh).words("env", self.build_env()).words("readme", [""; 0]);
+        let mut step = step.flag("ssh", install.ssh).words("env", self.build_env());
         step = step.credentials(&self.python.credentials).how_to_pass(&self.python.credentials);
         step = step.change(Change::Lockfile).seconds(40.0);
         step.why("reruns when the dependency set changes; the cache mount keeps what was downloaded")
     }
 
-    fn uv_options(&self, dependencies: bool) -> Vec<String> {
+    /// Whether the environment can do without a pip of its own, which Poetry before 1.7 asks.
+    fn bare_venv(&self) -> bool {
+        let version = self.tool_version(POETRY);
+        self.python.install.manager != Some(Manager::Poetry) || !version.starts_with("1.") || version == "1.8.5"
+    }
+
+    /// Which Python, and what of the project is wanted.
+    pub(super) fn uv_choices(&self) -> Vec<String> {
         let install = &self.python.install;
         let mut options = Vec::new();
-        if dependencies {
-            options.push("--no-install-local".to_owned());
-        } else if self.python.native {
-            options.push("--no-install-project".to_owned());
-        }
         if self.python.exact_pin {
             options.push("--python=/usr/local/bin/python".into());
         }
@@ -131,11 +140,16 @@ impl Workshop<'_> {
         options
     }
 
-    fn poetry_options(&self) -> Vec<String> {
+    pub(super) fn poetry_choices(&self) -> Vec<String> {
         let install = &self.python.install;
         let groups: Vec<&str> = std::iter::once("main").chain(install.groups.iter().map(String::as_str)).collect();
         let mut options = vec![format!("--only={}", groups.join(","))];
         options.extend(install.extras.iter().map(|extra| format!("--extras={extra}")));
+        options
+    }
+
+    fn poetry_options(&self) -> Vec<String> {
+        let mut options = self.poetry_choices();
         let version = self.tool_version(POETRY);
         if version.starts_with("2.") || version == "1.8.5" {
             options.push("--compile".into());
@@ -143,7 +157,7 @@ impl Workshop<'_> {
         options
     }
 
-    fn pdm_options(&self) -> Vec<String> {
+    pub(super) fn pdm_options(&self) -> Vec<String> {
         let install = &self.python.install;
         let groups = install.extras.iter().chain(&install.groups);
         groups.map(|group| format!("--group={group}")).collect()
@@ -186,28 +200,38 @@ impl Workshop<'_> {
             return Some(step.seconds(2.0).why("compiled where the compilers are"));
         }
         let step = match install.manager? {
+            Manager::Uv if self.needs_no_second_run() => return None,
             Manager::Uv => {
                 // Checking the lock means asking for the metadata of all there is, and for git's that takes git.
                 let strict = install.lock.is_some() && !install.git;
                 let step =
                     Step::run("project", "python/uv").words("mode", [if strict { "--locked" } else { "--frozen" }]);
                 // Compiling looks at the whole environment again, and what is installed in place is not in it.
-                let step = step
-                    .words("options", self.uv_options(false))
-                    .flag("compile", install.copies_folders || install.lock.is_none());
+                let mut options: Vec<String> =
+                    self.python.native.then(|| "--no-install-project".into()).into_iter().collect();
+                options.extend(self.uv_choices());
+                let step =
+                    step.words("options", options).flag("compile", install.copies_folders || install.lock.is_none());
                 step.flag("ssh", install.ssh).why(if strict {
                     "the strict run: it fails if the lock is out of date"
                 } else {
                     "the project itself"
                 })
             }
-            Manager::Poetry if python.installs_itself => {
+            Manager::Poetry if python.installs_itself || install.folders => {
                 let step = Step::run("project", "python/poetry").words("options", self.poetry_options());
                 step.flag("venv", false).flag("bare", false).flag("ssh", install.ssh).why("the project itself")
             }
-            Manager::Pdm if python.installs_itself => {
+            Manager::Pdm if python.installs_itself || install.folders => {
                 let step = Step::run("project", "python/pdm").words("options", self.pdm_options());
                 step.flag("venv", false).flag("ssh", install.ssh).why("the project itself")
+            }
+            Manager::Pipenv if !install.local.is_empty() => {
+                let folders = install.local.iter().flat_map(|(folder, editable)| {
+                    editable.then(|| "-e".to_owned()).into_iter().chain([folder.clone()])
+                });
+                let step = Step::run("project", "python/pip-project");
+                step.words("local", ["--no-deps".to_owned()].into_iter().chain(folders)).why("folders of the project")
             }
             Manager::Pip if !install.local.is_empty() || python.installs_itself => {
                 let mut local: Vec<String> = Vec::new();

@@ -27,7 +27,12 @@ pub(crate) const SETUP_FILES: [&str; 2] = ["setup.cfg", "setup.py"];
 ///
 /// # Errors
 /// As [`Tree::text`].
-pub(crate) fn setup(tree: &dyn Tree, dir: &RelPath, deps: &mut Deps) -> Result<Option<String>> {
+pub(crate) fn setup(
+    tree: &dyn Tree,
+    dir: &RelPath,
+    deps: &mut Deps,
+    declared: &mut Vec<String>,
+) -> Result<Option<String>> {
     let mut name = None;
     for file in SETUP_FILES {
         let path = dir.join(file).unwrap_or_default();
@@ -42,14 +47,15 @@ pub(crate) fn setup(tree: &dyn Tree, dir: &RelPath, deps: &mut Deps) -> Result<O
             }
             if let Some(rest) = trimmed.strip_prefix("install_requires").map(str::trim_start) {
                 inside = true;
-                add_items(rest.trim_start_matches(['=', ' ']), is_python, path.as_str(), index, deps);
+                let found = items(rest.trim_start_matches(['=', ' ']), is_python);
+                declared.extend(add_items(found, path.as_str(), index, deps));
                 deps.partly_unknown |= is_python && !rest.contains('[');
                 inside &= !(is_python && rest.contains(']'));
             } else if inside {
                 // setup.cfg goes on while lines are indented, a list until its bracket closes.
                 let ends = if is_python { trimmed.contains(']') } else { !line.starts_with([' ', '\t']) };
                 if !ends || is_python {
-                    add_items(trimmed, is_python, path.as_str(), index, deps);
+                    declared.extend(add_items(items(trimmed, is_python), path.as_str(), index, deps));
                 }
                 inside = !ends;
             }
@@ -58,15 +64,30 @@ pub(crate) fn setup(tree: &dyn Tree, dir: &RelPath, deps: &mut Deps) -> Result<O
     Ok(name)
 }
 
-fn add_items(text: &str, is_python: bool, path: &str, index: usize, deps: &mut Deps) {
-    let line = Some(index as u32 + 1);
-    if is_python {
-        for item in text.split(['"', '\'']).skip(1).step_by(2) {
-            if let Some(one) = parse(item) {
-                deps.add(one, path, line);
-            }
-        }
-    } else if let Some(one) = parse(text.split('#').next().unwrap_or_default()) {
-        deps.add(one, path, line);
+/// What a line of the list names: the texts in quotes, or the line itself.
+fn items(text: &str, is_python: bool) -> Vec<&str> {
+    if !is_python {
+        return vec![text.split('#').next().unwrap_or_default().trim()];
     }
+    let mut items = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(['"', '\'', '#']) {
+        let quote = &rest[start..=start];
+        let Some(end) = rest[start + 1..].find(quote).filter(|_| quote != "#") else { break };
+        items.push(&rest[start + 1..start + 1 + end]);
+        rest = &rest[start + end + 2..];
+    }
+    items
+}
+
+/// Adds the dependencies, and returns those that mean what they say: no text that is filled in first.
+fn add_items(items: Vec<&str>, path: &str, index: usize, deps: &mut Deps) -> Vec<String> {
+    let mut literal = Vec::new();
+    for item in items {
+        if let Some(one) = parse(item) {
+            deps.add(one, path, Some(index as u32 + 1));
+            literal.extend((!item.contains(['{', '%', '\\'])).then(|| item.to_owned()));
+        }
+    }
+    literal
 }

@@ -7,9 +7,10 @@ use crate::tree::{RelPath, Tree};
 
 use super::super::pyproject::Pyproject;
 use super::super::registry::Index;
+use super::super::requirement::parse;
 use super::super::requirements;
 use super::metadata::{self, Metadata, SETUP_FILES};
-use super::{Found, Manager, add_indexes, add_production, add_project};
+use super::{Found, Manager, add_indexes, add_production, add_project, named};
 
 /// Requirements files by what they are for: production first, then the usual ones.
 const FILES: &[&str] = &[
@@ -112,16 +113,26 @@ fn metadata_of(
         add_project(project, &mut found.deps, extras);
         if !project.is_dynamic("dependencies") {
             found.install.metadata = Some(Metadata::Pyproject);
+            found.install.declared = declared(named(project, extras));
             found.install.manifests.extend(has("pyproject.toml"));
             return Ok(());
         }
     }
     if SETUP_FILES.iter().any(|file| has(file).is_some()) {
-        metadata::setup(tree, dir, &mut found.deps)?;
+        let mut lines = Vec::new();
+        metadata::setup(tree, dir, &mut found.deps, &mut lines)?;
+        found.install.declared = declared(lines);
         found.install.metadata = Some(Metadata::Setup);
         found.install.manifests.extend(SETUP_FILES.iter().filter_map(|file| has(file)));
     }
     Ok(())
+}
+
+/// Lines of a here-document: without folders, whose sources are not there yet.
+fn declared(lines: Vec<String>) -> Vec<String> {
+    let of_index = |line: &String| parse(line).is_some_and(|one| !one.url.is_some_and(|url| url.starts_with("file:")));
+    // `EOF` would end the document; names are the same in lower case.
+    lines.into_iter().filter(of_index).map(|line| if line == "EOF" { "eof".to_owned() } else { line }).collect()
 }
 
 fn from_metadata(

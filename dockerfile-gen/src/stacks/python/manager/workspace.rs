@@ -12,10 +12,24 @@ use crate::tree::{RelPath, Tree};
 
 use super::super::lock;
 use super::super::pyproject::{Pyproject, get, parse_toml};
-use super::super::registry::Index;
+use super::super::registry::{Index, is_default};
 use super::super::requirement::normalize;
 use super::super::serves;
 use super::{Found, Manager, add_indexes, add_production, add_project};
+
+/// Settings of uv that say how packages are built.
+const SPECIAL_BUILDS: &[&str] = &[
+    "config-settings",
+    "config-settings-package",
+    "extra-build-dependencies",
+    "extra-build-variables",
+    "no-binary",
+    "no-binary-package",
+    "no-build",
+    "no-build-isolation",
+    "no-build-isolation-package",
+    "no-build-package",
+];
 
 /// Reads uv.lock and the member of the workspace that the image is for.
 ///
@@ -42,7 +56,10 @@ pub(crate) fn uv(
     if locked {
         notes.found(lock_path.to_string(), None, "uv installs what is locked");
     } else {
-        notes.found(&root.path, root.line("[tool.uv.sources"), "uv finds the sources of the dependencies");
+        match root.line("[tool.uv.sources") {
+            Some(line) => notes.found(&root.path, Some(line), "uv finds the sources of the dependencies"),
+            None => notes.found(&root.path, root.line("[tool.uv"), "uv installs what the manifest names"),
+        }
         notes.warn("there is no uv.lock, so each build may install other versions: commit one (`uv lock`)");
     }
     let project = match &member {
@@ -74,12 +91,32 @@ pub(crate) fn uv(
         let line = root.line("index-url");
         found.indexes.push(Index { name: None, url: url.to_owned(), path: root.path.clone(), line });
     }
-    let files = [path("pyproject.toml"), lock_path, path("uv.toml")];
+    // uv reads the manifest of the member, and without a lock those of the folders that are depended on.
+    let member = path(&format!("{}/pyproject.toml", found.install.member));
+    let mut files = vec![path("pyproject.toml"), lock_path, path("uv.toml"), member];
+    for (_, source) in root.entries("tool.uv.sources").into_iter().filter(|_| !locked) {
+        let folder = source.get("path").and_then(Value::as_str);
+        files.extend(folder.and_then(|folder| dir.join(&format!("{folder}/pyproject.toml"))));
+    }
     // Without a lock uv looks for the members before it resolves.
-    let of_members = members.iter().filter(|_| !locked).filter_map(|(.., pyproject)| RelPath::new(&pyproject.path));
-    found.install.manifests.extend(files.into_iter().filter(|path| tree.has(path.as_str())).chain(of_members));
+    files.extend(members.iter().filter(|_| !locked).filter_map(|(.., pyproject)| RelPath::new(&pyproject.path)));
+    files.retain(|path| tree.has(path.as_str()));
+    found.install.manifests.extend(files);
+    let registries = get_registries(&lock);
+    found.install.indexes =
+        registries.into_iter().chain(found.indexes.iter().map(|index| index.url.as_str())).any(|url| !is_default(url));
+    let of_folder = |source: &Value| source.get("path").is_some() || source.get("workspace").is_some();
+    found.install.folders = root.entries("tool.uv.sources").into_iter().any(|(_, source)| of_folder(source));
+    found.install.special_builds =
+        tree.has(path("uv.toml").as_str()) || SPECIAL_BUILDS.iter().any(|key| root.has(&format!("tool.uv.{key}")));
     found.pyproject = Some(project.clone());
     Ok(())
+}
+
+/// The indexes that the packages of the lock come from.
+fn get_registries(lock: &Table) -> Vec<&str> {
+    let packages = get(lock, "package").and_then(Value::as_array).into_iter().flatten();
+    packages.filter_map(|package| package.get("source")?.get("registry")?.as_str()).collect()
 }
 
 type Member = (String, RelPath, Pyproject);
