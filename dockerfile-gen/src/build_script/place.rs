@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::Mode;
 use crate::error::{Error, Result};
-use crate::model::glob::Glob;
+use crate::patterns::glob::{Dialect, Glob};
 use crate::plan::render::MARK;
 use crate::process;
 use crate::tree::named;
@@ -193,7 +193,7 @@ fn names_member(workspace: &Path, package: &Path) -> bool {
     members.into_iter().flatten().filter_map(toml::Value::as_str).any(|member| {
         let parts = Path::new(member).components().filter(|part| *part != Component::CurDir);
         let pattern = parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-        Glob::new(&pattern).matches(&package)
+        Glob::new(&pattern, Dialect::Cargo).is_ok_and(|glob| glob.matches(&package))
     })
 }
 
