@@ -205,14 +205,14 @@ fn diff(path: &RelPath, old: Option<&[u8]>, new: &str) -> String {
     similar::TextDiff::from_lines(text.as_ref(), new).unified_diff().header(&before, &format!("b/{path}")).to_string()
 }
 
-/// The start of the line that carries the checksum of the rest of the file.
-const STAMP: &str = "# Checksum, to notice edits by hand: ";
+/// The start of the line that ends with the checksum of the rest of the file.
+const STAMP: &str = "# Checksum";
 
 /// Adds the checksum line below the header, the first run of comment lines.
 pub(crate) fn stamped(text: &str) -> String {
     let header: usize = text.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum();
     let (head, rest) = text.split_at(header);
-    format!("{head}{STAMP}{:016x}\n{rest}", fnv(&[head.as_bytes(), rest.as_bytes()]))
+    format!("{head}{STAMP}: {:016x}\n{rest}", fnv(&[head.as_bytes(), rest.as_bytes()]))
 }
 
 /// Whether these are bytes that this crate wrote and nobody edited since. Line ends do not count: git may change them.
@@ -220,7 +220,7 @@ pub fn is_untouched(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
     let Some(at) = text.find(STAMP).filter(|_| text.contains(MARK)) else { return false };
     let line = text[at..].split_inclusive('\n').next().unwrap_or_default();
-    let sum = line[STAMP.len()..].trim_end();
+    let sum = line.split_whitespace().next_back().unwrap_or_default();
     sum == format!("{:016x}", fnv(&[&text.as_bytes()[..at], &text.as_bytes()[at + line.len()..]]))
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Glob {
     named: Vec<Pattern>,
     /// What a `!(…)` takes back.
     but_not: Vec<Pattern>,
+    /// The pattern as written, once for each alternative of its braces.
+    alternatives: Vec<String>,
 }
 
 impl Glob {
@@ -67,7 +69,7 @@ impl Glob {
         let named = read(Not::Star)?;
         let has_not = dialect == Dialect::Node && pattern.contains("!(");
         let but_not = if has_not { read(Not::Group)? } else { Vec::new() };
-        Ok(Self { named, but_not })
+        Ok(Self { named, but_not, alternatives })
     }
 
     /// Whether the pattern names `path`; `""` is the root.
@@ -112,6 +114,16 @@ impl GlobSet {
     /// Whether there are no patterns.
     pub(crate) fn is_empty(&self) -> bool {
         self.globs.is_empty()
+    }
+
+    /// The patterns without braces, each with whether it names what it matches or takes it back. Of two that match the
+    /// same path the later one decides.
+    pub(crate) fn alternatives(&self) -> impl Iterator<Item = (bool, &str)> {
+        let mut globs: Vec<_> = self.globs.iter().collect();
+        if self.bang == Bang::TakesBackAll {
+            globs.sort_by_key(|(named, _)| !named);
+        }
+        globs.into_iter().flat_map(|(named, glob)| glob.alternatives.iter().map(|one| (*named, one.as_str())))
     }
 
     /// Whether the list names `path`.

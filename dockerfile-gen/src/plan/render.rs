@@ -71,8 +71,8 @@ fn header(plan: &Plan) -> String {
         comment_line(&mut text, "Change it there: an edit here is lost when it is written again.");
         return text;
     }
-    comment_line(&mut text, &format!("{MARK} from {}.", plan.made_from.join(", ")));
-    comment_line(&mut text, "Refresh it with `cargo dockerfile`; `cargo dockerfile plan` explains every step.");
+    let made_from = plan.made_from.join(", ");
+    comment_line(&mut text, &format!("{MARK} from {made_from}; refresh it with `cargo dockerfile`."));
     text
 }
 

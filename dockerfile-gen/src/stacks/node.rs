@@ -264,7 +264,7 @@ fn assemble(
         bun,
         workspace: !members.is_empty(),
         bare: root.dependencies(&["dependencies", "optionalDependencies", "peerDependencies"]).next().is_none(),
-        member_manifests: workspace::patterns(tree, &root, manager.kind)?,
+        member_manifests: workspace::patterns(&workspace::globs(tree, &root, manager.kind)?),
         members: needed.iter().map(|member| path(&member.dir)).collect(),
         inputs,
         input_folders,

@@ -191,7 +191,8 @@ fn first(context: &Context<'_>, base: &str) -> Result<Stage> {
     stage.push(Step::env("environment", environment).why("every go command of the build agrees on these"));
     if context.cross {
         stage.push(
-            Step::arg("TARGETOS", None).comment("The compiler runs on the builder's own platform, for any other."),
+            Step::arg("TARGETOS", None)
+                .comment("Compiled on the builder's own platform, for the one that the image is for."),
         );
         stage.push(Step::arg("TARGETARCH", None));
         stage.push(Step::env_from("platform", [("GOOS", "TARGETOS"), ("GOARCH", "TARGETARCH")]));
@@ -208,7 +209,7 @@ fn in_module(go: &GoProject, path: &str) -> String {
 fn deps(context: &Context<'_>) -> Result<Stage> {
     let go = context.go;
     let mut stage = Stage::from_stage("deps", "base")
-        .comment("What the program imports, compiled: again only when go.mod, go.sum or the list of imports changes.");
+        .comment("Dependencies, compiled: again only when go.mod, go.sum or the list of imports changes.");
     stage.maybe(enter(go));
     for step in manifests(go)? {
         stage.push(step);
@@ -224,9 +225,8 @@ fn deps(context: &Context<'_>) -> Result<Stage> {
             .words("imports", go.imports.iter().cloned())
             .change(Change::Manifest)
             .comment(
-                "The direct imports; an import that is missing here is compiled by the build below, after every edit",
+                "The direct imports. One that is missing here is compiled by the build instead: right, but slower.",
             )
-            .comment("on a builder without caches. `cargo dockerfile` brings the list up to date.")
             .why("says what to compile before any source is there"),
     );
     stage.push(
@@ -235,8 +235,8 @@ fn deps(context: &Context<'_>) -> Result<Stage> {
             .word("errors", ERRORS)
             .flag("modules", needs_modules(go))
             .flag("workspace", go.workspace && !go.vendored)
-            .comment("The caches make another dependency cheap; /layer is for builders that have none. `-export` compiles, and")
-            .comment("`-e` skips what go.mod no longer has.")
+            .comment("`-export` compiles, `-e` passes over imports that go.mod no longer has. The layer is for builders whose")
+            .comment("caches are empty.")
             .how_to_pass(&go.credentials)
             .change(Change::Manifest)
             .seconds(60.0)
@@ -315,11 +315,7 @@ fn compile(stage: &mut Stage, context: &Context<'_>, main: &GoMain, seeds: bool)
         .cache(format!("{}-go-build", context.project.name), GOCACHE)
         .change(Change::Source)
         .seconds(10.0);
-    stage.push(if seeds {
-        step.comment("A builder without caches starts from /layer; others have all of it already.")
-    } else {
-        step
-    });
+    stage.push(if seeds { step.comment("Fills empty caches from the layer.") } else { step });
 }
 
 fn stage_read(read: &Input) -> Option<String> {

@@ -34,60 +34,44 @@ pub(crate) fn members(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Re
     Ok(members)
 }
 
-/// Where a manager's list of members stands: the file, and each glob with its line.
-struct Listed {
-    path: String,
-    globs: Vec<(String, Option<u32>)>,
+/// Patterns for the manifests of all that `globs` match, as a Dockerfile understands them.
+pub(crate) fn patterns(globs: &GlobSet) -> Vec<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./*@".contains(c);
+    let pattern = |(named, glob): (bool, &str)| {
+        let glob = glob.trim_start_matches("./").trim_matches('/');
+        let plain = !glob.is_empty() && glob.chars().all(is_plain);
+        plain.then(|| format!("{}{glob}/package.json", if named { "" } else { "!" }))
+    };
+    let inside = globs.alternatives().filter(|(_, glob)| !matches!(*glob, "." | "./") && !glob.contains(".."));
+    // Docker has no other wildcards; a manifest too many does no harm.
+    inside.map(pattern).collect::<Option<_>>().unwrap_or_else(|| vec![ALL_MANIFESTS.into()])
 }
 
-/// Reads the list of members of the workspace at `root`.
-fn listed(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Result<Listed> {
-    if kind == ManagerKind::Pnpm {
-        let path = within(&root.dir, "pnpm-workspace.yaml");
-        let settings = yaml::file(tree, &path)?;
-        let items = settings.get("packages").map(yaml::Node::items).unwrap_or_default();
-        let globs = items.iter().filter_map(|item| Some((item.text()?.to_owned(), Some(item.line)))).collect();
-        return Ok(Listed { path, globs });
-    }
-    let listed = match root.get("workspaces") {
-        Some(value) if value.is_object() => value.get("packages"),
-        other => other,
-    };
-    let line = root.line("workspaces");
-    let globs = listed.and_then(|value| value.as_array()).into_iter().flatten();
-    let globs = globs.filter_map(|glob| Some((glob.as_str()?.to_owned(), line))).collect();
-    Ok(Listed { path: root.path.clone(), globs })
-}
+/// The manifests of all folders.
+pub(crate) const ALL_MANIFESTS: &str = "**/package.json";
 
 /// The globs of the workspace, read as its manager reads them.
-fn globs(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Result<GlobSet> {
+pub(crate) fn globs(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Result<GlobSet> {
     let bang = match kind {
         ManagerKind::Pnpm => Bang::TakesBackAll,
         ManagerKind::YarnClassic => Bang::Literal,
         ManagerKind::Npm | ManagerKind::YarnBerry | ManagerKind::Bun => Bang::TakesBackBefore,
     };
-    let Listed { path, globs } = listed(tree, root, kind)?;
-    GlobSet::new(globs.iter().map(|(glob, _)| glob.as_str()), bang)
-        .map_err(|(at, reason)| Error::manifest(&path, globs.get(at).and_then(|(_, line)| *line), reason))
-}
-
-/// Patterns for the manifests of all members, as a Dockerfile understands them.
-pub(crate) fn patterns(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Result<Vec<String>> {
-    let globs: Vec<String> = listed(tree, root, kind)?.globs.into_iter().map(|(glob, _)| glob).collect();
-    Ok(dockerfile_patterns(&globs))
-}
-
-fn dockerfile_patterns(globs: &[String]) -> Vec<String> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./*@".contains(c);
-    let pattern = |glob: &String| {
-        let (not, glob) = glob.strip_prefix('!').map_or(("", glob.as_str()), |glob| ("!", glob));
-        let glob = glob.trim_start_matches("./").trim_matches('/');
-        let plain = !glob.is_empty() && glob.chars().all(is_plain) && glob.split('/').all(|part| part != "..");
-        plain.then(|| format!("{not}{glob}/package.json"))
+    if kind == ManagerKind::Pnpm {
+        let path = within(&root.dir, "pnpm-workspace.yaml");
+        let settings = yaml::file(tree, &path)?;
+        let items = settings.get("packages").map(yaml::Node::items).unwrap_or_default();
+        let listed: Vec<(&str, u32)> = items.iter().filter_map(|item| Some((item.text()?, item.line))).collect();
+        return GlobSet::new(listed.iter().map(|(glob, _)| *glob), bang)
+            .map_err(|(at, reason)| Error::manifest(&path, listed.get(at).map(|(_, line)| *line), reason));
+    }
+    let listed = match root.get("workspaces") {
+        Some(value) if value.is_object() => value.get("packages"),
+        other => other,
     };
-    let known = globs.iter().filter(|glob| glob.trim_end_matches('/') != "." && !glob.contains(".."));
-    // Braces and the like are not known to Docker; a manifest too many does no harm.
-    known.map(pattern).collect::<Option<_>>().unwrap_or_else(|| vec!["**/package.json".into()])
+    let listed = listed.and_then(|value| value.as_array()).into_iter().flatten();
+    GlobSet::new(listed.filter_map(|glob| glob.as_str()), bang)
+        .map_err(|(_, reason)| Error::manifest(&root.path, root.line("workspaces"), reason))
 }
 
 /// The members that the member in folder `dir` needs, what is needed first, itself last.
@@ -144,13 +128,20 @@ mod tests {
 
     #[test]
     fn the_globs_of_a_workspace_are_those_of_its_dockerfile() {
-        let patterns =
-            |globs: &[&str]| dockerfile_patterns(&globs.iter().map(|glob| (*glob).to_owned()).collect::<Vec<_>>());
+        let read = |globs: &[&str], bang| patterns(&GlobSet::new(globs.iter().copied(), bang).unwrap());
         assert_eq!(
-            patterns(&["./apps/web/", "packages/**", "!packages/old"]),
-            ["apps/web/package.json", "packages/**/package.json", "!packages/old/package.json"]
+            read(&["./apps/web/", "!packages/old", "packages/**"], Bang::TakesBackBefore),
+            ["apps/web/package.json", "!packages/old/package.json", "packages/**/package.json"]
         );
-        assert_eq!(patterns(&["{apps,packages}/*", "docs"]), ["**/package.json"]);
-        assert_eq!(patterns(&[".", "docs"]), ["docs/package.json"]);
+        assert_eq!(
+            read(&["!packages/old", "packages/**"], Bang::TakesBackAll),
+            ["packages/**/package.json", "!packages/old/package.json"]
+        );
+        assert_eq!(
+            read(&["{apps,packages}/*", "docs"], Bang::Literal),
+            ["apps/*/package.json", "packages/*/package.json", "docs/package.json"]
+        );
+        assert_eq!(read(&["packages/[ab]*", "docs"], Bang::Literal), [ALL_MANIFESTS]);
+        assert_eq!(read(&[".", "docs", "../other"], Bang::Literal), ["docs/package.json"]);
     }
 }

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::facts::Credential;
 use crate::plan::system::{self, Family};
 use crate::plan::{Change, Source, Stage, Step};
+use crate::stacks::node::workspace::ALL_MANIFESTS;
 use crate::stacks::node::{Manager, ManagerKind, NodeProject, within};
 
 use super::{Layout, has_build, has_modules, inside, runs_on_bun};
@@ -18,7 +19,7 @@ use super::{Layout, has_build, has_modules, inside, runs_on_bun};
 pub(super) fn stages(layout: &Layout<'_>) -> Result<Vec<Stage>> {
     let mut stages = vec![base(layout)?];
     if !copies_all(layout) {
-        stages.push(manifests(layout));
+        stages.push(manifests(layout)?);
     }
     let only_production = !has_build(layout.node) && !layout.node.needs_development && layout.node.prisma.is_none();
     stages.push(deps(layout, only_production)?);
@@ -75,47 +76,46 @@ fn own_cache(node: &NodeProject) -> bool {
     node.input_folders.iter().any(|folder| folder == ".yarn/cache")
 }
 
-/// The manifests, and the lockfile where it repeats them, without what decides nothing of the dependencies.
-fn manifests(layout: &Layout<'_>) -> Stage {
+/// What an install reads, with the manifests, and the lockfile where it repeats them, reduced to what decides.
+fn manifests(layout: &Layout<'_>) -> Result<Stage> {
     let node = layout.node;
     let mut stage = Stage::from_stage(&layout.name("manifests"), &layout.name("base")).comment(
-        "So that a new version, script or description installs nothing again: `deps` gets what is left of these.",
+        "What an install reads, without the fields that it does not use: so a new version or script installs nothing.",
     );
     let lock = reduced_lockfile(node);
-    let files: Vec<String> = std::iter::once("package.json").chain(lock).map(str::to_owned).collect();
-    let whole = members(layout);
-    if whole.is_empty() {
-        stage.push(Step::copy("manifests", files.iter().map(|file| within(node.root.as_str(), file)), "./"));
-    } else {
+    let whole = if node.workspace { node.member_manifests.clone() } else { Vec::new() };
+    stage.steps.extend(copies(layout, whole.is_empty())?.into_iter().filter(is_beside_manifests));
+    if !whole.is_empty() {
         let root = if node.root.as_str().is_empty() { ".".to_owned() } else { format!("{}/", node.root) };
-        let step = Step::copy("manifests", [root], "./").only(files.iter().chain(&whole));
-        stage.push(step.comment("Nothing but these files, so that no other edit matters."));
+        let files = ["package.json"].into_iter().chain(lock).chain(whole.iter().map(String::as_str));
+        let step = Step::copy("members", [root], "./").only(files).after([] as [&str; 0]).change(Change::Manifest);
+        stage.push(step.comment("The manifests of all members, also of those that come later, and no other file."));
     }
-    if let Some(copy) = stage.steps.last_mut() {
-        copy.change = Change::Manifest;
-    }
+    let copied: Vec<String> = stage.steps.iter().map(|step| step.id.clone()).collect();
     // Yarn 1 links no member without a version.
     let keeps_versions = !whole.is_empty() && node.manager.kind == ManagerKind::YarnClassic;
     let about = ABOUT.into_iter().filter(|field| *field != "version" || !keeps_versions);
-    let template = if files.len() == 1 && whole.is_empty() { "node/manifest" } else { "node/manifests" };
-    let mut notes = Vec::new();
-    notes.extend(lock.map(|_| "The lockfile repeats these fields for the project's own packages."));
-    let ranges = "A member's version stays where another one asks for a range of it.";
-    notes.extend((!whole.is_empty() && !keeps_versions).then_some(ranges));
-    stage.push(
-        Step::run("reduce", template)
-            .comment(notes.join(" "))
-            .words("program", if runs_on_bun(node) { &["bun", "run", "-"][..] } else { &["node"] }.iter().copied())
-            .words("about", about)
-            .words("tools", TOOLS)
-            .flag("workspace", !whole.is_empty())
-            .flag("lock", lock.is_some())
-            .word("lockfile", lock.unwrap_or_default())
-            .seconds(0.3)
-            .change(Change::Manifest)
-            .why("reduces the manifests to what decides the dependency set"),
-    );
-    stage
+    let template = if lock.is_none() && whole.is_empty() { "node/manifest" } else { "node/manifests" };
+    let mut step = Step::run("reduce", template)
+        .words("program", if runs_on_bun(node) { &["bun", "run", "-"][..] } else { &["node"] }.iter().copied())
+        .words("about", about)
+        .words("tools", TOOLS)
+        .flag("workspace", !whole.is_empty())
+        .flag("lock", lock.is_some())
+        .flag("lenient", whole.iter().any(|pattern| pattern == ALL_MANIFESTS))
+        .word("lockfile", lock.unwrap_or_default())
+        .after(copied)
+        .seconds(0.3)
+        .change(Change::Manifest)
+        .why("reduces the manifests to what decides the dependency set");
+    if lock.is_some() {
+        step = step.comment("The lockfile repeats these fields for the project's own packages.");
+    }
+    if !whole.is_empty() && !keeps_versions {
+        step = step.comment("The version of a member stays if another one asks for a range of versions.");
+    }
+    stage.push(step);
+    Ok(stage)
 }
 
 /// What a manifest says about the package; nothing of it decides what is installed.
@@ -153,11 +153,6 @@ fn reduced_lockfile(node: &NodeProject) -> Option<&str> {
     node.manager.lockfile.as_deref().filter(|file| file.ends_with(".json"))
 }
 
-/// The patterns of the members' manifests; none where there are no members.
-fn members(layout: &Layout<'_>) -> Vec<String> {
-    if layout.node.workspace { layout.node.member_manifests.clone() } else { Vec::new() }
-}
-
 /// Adds the steps that put the manifests into a stage.
 fn receive(stage: &mut Stage, layout: &Layout<'_>) -> Result<()> {
     if copies_all(layout) {
@@ -165,13 +160,15 @@ fn receive(stage: &mut Stage, layout: &Layout<'_>) -> Result<()> {
         return Ok(());
     }
     let from = format!("{}/", layout.workdir);
-    let step = Step::copy_from("reduced", &layout.name("manifests"), [from], "./");
+    let step = Step::copy_from("manifests", &layout.name("manifests"), [from], "./");
     stage.push(step.change(Change::Lockfile).after([] as [&str; 0]).why("what decides the dependency set"));
-    stage.steps.extend(copies(layout, false)?.into_iter().map(|step| {
-        let settings = step.id == "manifests";
-        if settings { step.after(["reduced"]) } else { step }
-    }));
+    stage.steps.extend(copies(layout, false)?.into_iter().filter(|step| !is_beside_manifests(step)));
     Ok(())
+}
+
+/// Whether a step copies what lies beside the root's manifest. Local packages and patches are no manifests to reduce.
+fn is_beside_manifests(step: &Step) -> bool {
+    step.id == "manifests"
 }
 
 /// Whether the manifests are copied as they are: `--exclude` is not known to all builders.
@@ -179,7 +176,7 @@ fn copies_all(layout: &Layout<'_>) -> bool {
     layout.config.manifests == Some(Manifests::Copy) || layout.config.compat && layout.node.workspace
 }
 
-/// Copies what an install reads as it is: settings, patches, local packages, and `with_manifests` all else.
+/// Copies what an install reads: settings, patches, local packages, the lockfile, and `with_manifests` the manifests.
 fn copies(layout: &Layout<'_>, with_manifests: bool) -> Result<Vec<Step>> {
     let node = layout.node;
     let root = node.root.as_str();
