@@ -62,14 +62,14 @@ impl FromStr for Stack {
     }
 }
 
-/// Whether the dependency layer is keyed by the whole manifests or by what decides the dependency set.
+/// Whether the dependency layer depends on the whole manifests, or only on what decides the dependencies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Manifests {
-    /// A `manifests` stage reduces them first, so that a version bump or a new script reinstalls nothing.
+    /// Only on what decides the dependencies, so that a version bump or a new script installs nothing.
     Filter,
-    /// They are copied as they are.
+    /// On the manifests as they are: a shorter file, and each edit of one of them installs again.
     Copy,
 }
 
