@@ -142,3 +142,21 @@ fn the_version_of_a_member_counts_where_a_range_of_it_is_asked_for() {
         assert!(!changed(&files, "packages/app/package.json", "3.0.0", "3.1.0"), "{range}");
     }
 }
+
+#[test]
+fn a_template_of_a_manifest_is_passed_over() {
+    let files: Files<'_> = [
+        (
+            "package.json",
+            r#"{ "name": "root", "private": true, "workspaces": ["packages/[ab]*"], "scripts": { "start": "node a.js" } }"#,
+        ),
+        ("package-lock.json", r#"{ "name": "root", "lockfileVersion": 3, "packages": { "": { "name": "root" } } }"#),
+        ("packages/a/package.json", r#"{ "name": "a", "version": "1.0.0" }"#),
+        ("templates/new/package.json", "{ \"name\": {{name}} }"),
+        ("a.js", "console.log(1);\n"),
+    ]
+    .into_iter()
+    .map(|(path, text)| (path, text.to_owned()))
+    .collect();
+    assert!(!changed(&files, "packages/a/package.json", "1.0.0", "1.0.1"));
+}
