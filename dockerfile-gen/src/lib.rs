@@ -72,6 +72,16 @@ pub struct Generated {
     pub files: Files,
     /// Every file that the answer depends on.
     pub reads: BTreeSet<RelPath>,
+    withheld: secrets::Withheld,
+}
+
+impl Generated {
+    /// `text` without the secrets that were left out of the files: the facts still have them, as the project has.
+    pub fn conceal(&self, text: &str) -> String {
+        let mut text = secrets::tokens::conceal(text).into_owned();
+        self.withheld.redact(&mut text);
+        text
+    }
 }
 
 /// Values can be handed to other threads and shared between them.
@@ -167,7 +177,7 @@ fn generate_from(tree: &Recorder<'_>, layer: ConfigLayer) -> Result<Generated> {
     let name = |path: &str| RelPath::new(path).unwrap_or_default();
     let files = Files(BTreeMap::from([(name("Dockerfile"), dockerfile), (name(".dockerignore"), dockerignore)]));
     tree.all_was_read()?;
-    Ok(Generated { project, plan, files, reads: tree.reads() })
+    Ok(Generated { project, plan, files, reads: tree.reads(), withheld })
 }
 
 /// Puts the steps of a plan into their cheapest order and writes the Dockerfile ([`Plan::declared`] has an example); `tree` has the templates that replace

@@ -133,15 +133,101 @@ fn no_program_is_found_inside_of_the_project() {
     world.nothing_ran();
 }
 
+/// Puts something in the place of each manifest that cargo would open; it is refused at once, and no line of it is shown.
 #[test]
-fn a_pipe_in_place_of_a_members_manifest_does_not_keep_it_forever() {
-    let world = World::new("pipe");
+fn cargo_is_not_led_to_a_manifest_that_is_a_pipe_or_outside() {
+    let package = "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    for (manifest, place) in [
+        ("[workspace]\nmembers = [\"m\"]\n".to_owned(), "m"),
+        ("[workspace]\nmembers = [\"*/x\"]\n".into(), "m/x"),
+        ("[workspace]\nmembers = [\"**\"]\n".into(), "a/b/c"),
+        ("[workspace]\nmembers = [\"node_modules/*\"]\n".into(), "node_modules/x"),
+        ("[workspace]\nmembers = []\ndefault-members = [\"target/x\"]\n".into(), "target/x"),
+        ("[workspace]\nmembers = [\"a/b/c\"]\n".into(), "a"),
+        (format!("{package}[dependencies]\nx = {{ path = \"m\" }}\n"), "m"),
+        (format!("{package}[workspace]\n[target.'cfg(unix)'.build-dependencies]\nx = {{ path = \"m\" }}\n"), "m"),
+        (format!("{package}[patch.crates-io]\nx = {{ path = \"./m/../m\" }}\n"), "m"),
+        (format!("{package}workspace = \"w\"\n"), "w"),
+    ] {
+        for what in ["pipe", "link", "folder", "zero"] {
+            let world = World::new("opened");
+            world.write("outside/Cargo.toml", "TOP SECRET\n");
+            world.write("p/src/main.rs", "fn main() {}\n");
+            world.write("p/a/b/c/Cargo.toml", package);
+            world.write("p/Cargo.toml", &manifest);
+            world.write(&format!("p/{place}/src/main.rs"), "fn main() {}\n");
+            let path = world.path(&format!("p/{place}/Cargo.toml"));
+            let _ = std::fs::remove_file(&path);
+            match what {
+                "pipe" => assert!(Command::new("mkfifo").arg(&path).status().unwrap().success()),
+                "link" => std::os::unix::fs::symlink(world.path("outside/Cargo.toml"), &path).unwrap(),
+                "zero" => std::os::unix::fs::symlink("/dev/zero", &path).unwrap(),
+                _ => {
+                    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+                    std::os::unix::fs::symlink(world.path("outside"), path.parent().unwrap()).unwrap();
+                }
+            }
+            let start = std::time::Instant::now();
+            let out = world.tool(&["--print", "p"]).output().unwrap();
+            let says = format!("{manifest} {place} {what}: {}", said(&out));
+            assert_eq!(out.status.code(), Some(2), "{says}");
+            assert!(!says.contains("SECRET") && start.elapsed().as_secs() < 10, "{says}");
+            assert!(said(&out).contains("Cargo.toml` is"), "{says}");
+        }
+    }
+}
+
+#[test]
+fn cargo_reads_no_member_outside_and_quotes_no_manifest_above() {
+    let world = World::new("outside");
+    world.write("outside/Cargo.toml", "TOP SECRET\n");
     world.rust("p");
-    world.write("p/Cargo.toml", "[workspace]\nmembers = [\"m\"]\n");
-    world.write("p/m/src/main.rs", "fn main() {}\n");
-    assert!(Command::new("mkfifo").arg(world.path("p/m/Cargo.toml")).status().unwrap().success());
+    let package = world.read("p/Cargo.toml");
+    let absolute = world.path("outside").display().to_string();
+    for member in ["../outside", "../*", "../out[s]ide", "./x/../../outside", &absolute] {
+        world.write("p/Cargo.toml", &format!("{package}[workspace]\nmembers = [\"{member}\"]\n"));
+        let out = world.tool(&["--print", "p"]).output().unwrap();
+        assert_eq!(out.status.code(), Some(2), "{member} {}", said(&out));
+        assert!(said(&out).contains("outside of the project") && !said(&out).contains("SECRET"), "{}", said(&out));
+    }
+    world.write("p/Cargo.toml", &package.replace("edition", "workspace = \"../outside\"\nedition"));
+    assert!(!said(&world.tool(&["--print", "p"]).output().unwrap()).contains("SECRET"));
+    // The folder above belongs to the same stranger.
+    world.write("p/Cargo.toml", &package);
+    std::os::unix::fs::symlink(world.path("outside/Cargo.toml"), world.path("Cargo.toml")).unwrap();
     let out = world.tool(&["--print", "p"]).output().unwrap();
-    assert_eq!(out.status.code(), Some(2), "{}", said(&out));
+    assert!(out.status.code() == Some(2) && !said(&out).contains("SECRET"), "{}", said(&out));
+    std::fs::remove_file(world.path("Cargo.toml")).unwrap();
+    assert!(Command::new("mkfifo").arg(world.path("Cargo.toml")).status().unwrap().success());
+    let start = std::time::Instant::now();
+    assert_eq!(world.tool(&["--print", "p"]).output().unwrap().status.code(), Some(2));
+    assert!(start.elapsed().as_secs() < 10);
+}
+
+#[test]
+fn what_members_may_name_is_still_found() {
+    let world = World::new("members");
+    world.write(
+        "p/Cargo.toml",
+        "[workspace]\nmembers = [\"crates/*\", \"one\", \"deep/*\"]\nexclude = [\"crates/bad\"]\nresolver = \"2\"\n",
+    );
+    for dir in ["crates/a", "one", "deep/er"] {
+        let name = dir.replace('/', "-");
+        world.write(&format!("p/{dir}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n"));
+        world.write(&format!("p/{dir}/src/lib.rs"), "");
+    }
+    world.write("p/one/src/main.rs", "fn main() {}\n");
+    // Nobody asks for these.
+    world.write("p/crates/README.md", "");
+    std::fs::create_dir_all(world.path("p/crates/bad")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", world.path("p/crates/bad/Cargo.toml")).unwrap();
+    std::os::unix::fs::symlink("/usr", world.path("p/crates/usr")).unwrap();
+    let out = world.tool(&["--print", "p"]).output().unwrap();
+    assert!(out.status.success() || said(&out).contains("`cargo metadata` failed"), "{}", said(&out));
+    std::fs::remove_file(world.path("p/crates/usr")).unwrap();
+    std::fs::remove_file(world.path("p/crates/README.md")).unwrap();
+    let out = world.tool(&["--print", "p"]).output().unwrap();
+    assert!(out.status.success(), "{}", said(&out));
 }
 
 /// Every key of git's configuration that names a program, and attributes that ask for one.

@@ -140,6 +140,42 @@ fn links_inside_the_project_are_followed_and_loops_are_not() {
 }
 
 #[test]
+fn a_link_that_leads_nowhere_is_the_projects_fault_and_no_bug() {
+    let stacks: [&[(&str, &str)]; 3] = [
+        &[("go.mod", "module example.com/a\n\ngo 1.24\n"), ("main.go", "package main\n\nfunc main() {}\n")],
+        &[("requirements.txt", "flask\n"), ("app.py", "from flask import Flask\napp = Flask(__name__)\n")],
+        &[
+            ("package.json", "{\"name\":\"a\",\"scripts\":{\"start\":\"node index.js\"}}"),
+            ("index.js", "app.listen(3000)\n"),
+        ],
+    ];
+    let names = [
+        "go.sum",
+        "go.work.sum",
+        "vendor",
+        "package-lock.json",
+        ".npmrc",
+        "patches",
+        "prisma",
+        "uv.lock",
+        "static",
+        "web",
+    ];
+    for (files, name) in stacks.iter().flat_map(|files| names.map(|name| (files, name))) {
+        for target in [name, "missing", "../missing", "/missing"] {
+            let case = Case::new();
+            for old in case.names() {
+                fs::remove_file(case.0.join("p").join(old)).unwrap();
+            }
+            files.iter().for_each(|(path, text)| case.put(&format!("p/{path}"), text));
+            case.link(target, &format!("p/{name}"));
+            let (_, said) = case.said(&["--print", "p"]);
+            assert!(!said.contains("this is a bug"), "{name} -> {target}: {said}");
+        }
+    }
+}
+
+#[test]
 fn nothing_that_is_no_file_makes_it_wait() {
     let names =
         ["package.json", "package-lock.json", "x.js", "Dockerfile", ".dockerignore", ".gitignore", "dockerfile.toml"];

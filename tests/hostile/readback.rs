@@ -169,10 +169,12 @@ fn a_rust_program_may_have_any_name_and_description() {
     let long = "a".repeat(70_000);
     let manifest = format!(
         "[package]\nname = \"svc\"\nversion = \"0.1.0\"\nedition = \"2021\"\ndescription = \"{long}\"\n\
-         [[bin]]\nname = \"2fa\"\npath = \"src/main.rs\"\n"
+         [[bin]]\nname = \"2fa\"\npath = \"src/main.rs\"\n[[bin]]\nname = \"b\"\npath = \"src/b.rs\"\n"
     );
     fs::write(root.join("Cargo.toml"), manifest).unwrap();
-    fs::write(root.join("src/main.rs"), "fn main() {}\n").unwrap();
+    for name in ["src/main.rs", "src/b.rs"] {
+        fs::write(root.join(name), "fn main() {}\n").unwrap();
+    }
     let generated = generate(PathBuf::from(&root), ConfigLayer::default()).unwrap();
     as_planned(&generated);
     let dockerfile = text(&generated, "Dockerfile");

@@ -361,6 +361,69 @@ fn references_and_placeholders_stay() {
     assert!(text.contains("SECRET_KEY=changeme") && text.contains("TOKEN_TTL=3600"), "{text}");
 }
 
+/// Each of these says a secret in a place that reaches a Dockerfile, a message or the JSON.
+#[test]
+fn a_token_is_in_nothing_that_is_written_or_said() {
+    let start = |script: &str| {
+        let manifest = serde_json::json!({"name": "a", "dependencies": {"express": "4"}, "scripts": {"start": script}});
+        ("package.json", manifest.to_string())
+    };
+    let settings = |text: &str| ("dockerfile.toml", text.to_owned());
+    let node = start("node index.js");
+    let field = |name: &str, value: &str| ("package.json", node.1.replacen('{', &format!("{{\"{name}\": {value},"), 1));
+    for place in [
+        start("API_KEY=TOKEN99abc node index.js"),
+        start("export API_KEY=TOKEN99abc && node index.js"),
+        start("STRIPE_KEY=TOKEN99abc node index.js"),
+        start("AUTH=TOKEN99abc node index.js"),
+        start("node index.js --api-key TOKEN99abc"),
+        start("node index.js \"Authorization: Bearer TOKEN99abcdef\""),
+        start("node index.js --url=https://h.example/?access_token=TOKEN99abc"),
+        start("node -e \"process.env.API_KEY='TOKEN99abc'\" && node index.js"),
+        settings("env = { STRIPE_KEY = \"TOKEN99abc\" }"),
+        settings("build-env = { API_KEY = \"TOKEN99abc\" }"),
+        settings("build-env = { A = \"https://u:TOKEN99abc@h.example/\" }"),
+        settings("labels = { \"api-key\" = \"TOKEN99abc\" }"),
+        settings("health = \"/x?token=TOKEN99abc\""),
+        settings("health = \"ghp_TOKEN99abcdef\""),
+        settings("port = \"ghp_TOKEN99abcdef\""),
+        settings("ghp_TOKEN99abcdef = 1"),
+        settings("command = [\"sh\", \"-c\", \"API_KEY=TOKEN99abc node index.js\"]"),
+        settings("base = \"u:ghp_TOKEN99abcdef@h.example/i:1\""),
+        settings("[[steps]]\nname = \"x\"\nrun = \"curl https://u:TOKEN99abc@h.example\""),
+        field("engines", "{\"node\": \"ghp_TOKEN99abcdef\"}"),
+        field("main", "\"ghp_TOKEN99abcdef.js\""),
+        field("description", "\"ghp_TOKEN99abcdef\""),
+        (".nvmrc", "ghp_TOKEN99abcdef\n".into()),
+        ("Procfile", "web: SECRET_KEY=TOKEN99abc node index.js\nrelease: x ghp_TOKEN99abcdef\n".into()),
+    ] {
+        let mut files = vec![("package.json", node.1.as_str()), ("index.js", "app.listen(3000)\n")];
+        files.push((place.0, &place.1));
+        let folder = Folder::new("nowhere", &files);
+        for args in [&["generate"][..], &["--json"], &["plan"], &["plan", "--json"], &["--print"], &["--check"]] {
+            let (said, _) = folder.run(args);
+            assert!(!said.contains("TOKEN99"), "{args:?} {place:?}: {said}");
+        }
+        let dockerfile = fs::read_to_string(folder.0.join("Dockerfile")).unwrap_or_default();
+        assert!(!dockerfile.contains("TOKEN99"), "{place:?}: {dockerfile}");
+    }
+}
+
+#[test]
+fn a_placeholder_of_the_build_stays() {
+    let manifest =
+        r#"{"name": "a", "dependencies": {"express": "4"}, "scripts": {"build": "tsc", "start": "node index.js"}}"#;
+    let mut files = vec![("package.json", manifest), ("index.js", "app.listen(3000)\n")];
+    files.push(("dockerfile.toml", "build-env = { SECRET_KEY = \"placeholder\", CACHE_KEY = \"v1a2b3c4\" }\n"));
+    let folder = Folder::new("build-env", &files);
+    let (said, code) = folder.run(&["generate"]);
+    assert!(code == 0, "{said}");
+    files.pop();
+    files.push(("dockerfile.toml", "build-env = { SECRET_KEY = \"hunter22\" }\n"));
+    let (said, code) = Folder::new("build-env", &files).run(&["generate"]);
+    assert!(code == 2 && said.contains("dockerfile.toml:1") && said.contains("placeholder"), "{said}");
+}
+
 #[test]
 fn an_ignore_file_that_would_win_is_refused() {
     let mut all = project("node");

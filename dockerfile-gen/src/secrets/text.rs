@@ -4,7 +4,7 @@
 //! The one idea: what can be left out is left out and said, with the file and line that it came from; a command that
 //! means nothing without its secret is refused.
 
-use super::tokens;
+use super::tokens::{self, Token};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::{Op, Plan};
@@ -19,7 +19,7 @@ pub(crate) fn withhold(plan: &mut Plan, files: &Files<'_>, config: &Config) -> R
     for step in plan.stages.iter_mut().flat_map(|stage| &mut stage.steps) {
         match &mut step.op {
             Op::Label { pairs } => labels(pairs, files, &mut withheld),
-            Op::Env { pairs } => environment(pairs, files, config, &mut withheld),
+            Op::Env { pairs } => environment(pairs, files, config, &mut withheld)?,
             Op::Cmd { argv } | Op::Entrypoint { argv } | Op::Healthcheck { argv } => {
                 command(argv, files, &mut withheld)?;
             }
@@ -48,12 +48,18 @@ pub(crate) fn withhold(plan: &mut Plan, files: &Files<'_>, config: &Config) -> R
 }
 
 /// What was left out.
-#[derive(Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Withheld {
     /// For the user.
     pub(crate) warnings: Vec<String>,
     /// The secrets themselves, which no message may show.
     values: Vec<String>,
+}
+
+impl std::fmt::Debug for Withheld {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Withheld").finish_non_exhaustive()
+    }
 }
 
 impl Withheld {
@@ -96,7 +102,8 @@ impl Files<'_> {
 
 fn labels(pairs: &mut Vec<(String, String)>, files: &Files<'_>, withheld: &mut Withheld) {
     for (name, value) in pairs.iter_mut() {
-        let Some(token) = tokens::find(value) else { continue };
+        let named = || tokens::is_secret(name, value).then(|| Token { at: 0..value.len(), what: "a secret" });
+        let Some(token) = tokens::find(value).or_else(named) else { continue };
         let secret = value[token.at.clone()].to_owned();
         let place = files.place("", &secret);
         withheld.warnings.push(format!(
@@ -107,25 +114,39 @@ fn labels(pairs: &mut Vec<(String, String)>, files: &Files<'_>, withheld: &mut W
         withheld.keep_quiet(&secret);
         *value = tokens::without_user(value);
     }
-    pairs.retain(|(_, value)| tokens::find(value).is_none());
+    pairs.retain(|(name, value)| tokens::find(value).is_none() && !tokens::is_secret(name, value));
 }
 
-fn environment(pairs: &mut Vec<(String, String)>, files: &Files<'_>, config: &Config, withheld: &mut Withheld) {
+fn environment(
+    pairs: &mut Vec<(String, String)>,
+    files: &Files<'_>,
+    config: &Config,
+    withheld: &mut Withheld,
+) -> Result<()> {
+    // The build asked for the variable, so it cannot just be left out.
+    let asked = |(name, value): &&(String, String)| {
+        config.build_env.get(name) == Some(value) && (tokens::find(value).is_some() || tokens::is_secret(name, value))
+    };
+    if let Some((name, value)) = pairs.iter().find(asked) {
+        return Err(Error::Unsupported {
+            reason: format!(
+                "{} gives the build `{name}`, whose name says secret: it would be in the history of the image",
+                files.place(name, value)
+            ),
+            hint: format!(
+                "if the build needs any value, write `placeholder`; if it needs this one, mount it with \
+                 `RUN --mount=type=secret,id={name}` in a step of the settings"
+            ),
+        });
+    }
     pairs.retain(|(name, value)| {
         let token = tokens::find(value);
-        let is_named = tokens::is_secret_name(name) && tokens::is_literal(value);
+        let is_named = tokens::is_secret(name, value);
         if token.is_none() && !is_named {
             return true;
         }
         let secret = token.as_ref().map_or(value.as_str(), |token| &value[token.at.clone()]);
         let place = files.place(name, secret);
-        if token.is_none() && config.build_env.get(name) == Some(value) {
-            // Builds often ask for a value of any kind; whoever writes one into the settings means it.
-            withheld.warnings.push(format!(
-                "{place} sets `{name}`, whose name says secret: it is in the history of the build; set a placeholder"
-            ));
-            return true;
-        }
         let what = token.as_ref().map_or("a secret", |token| token.what);
         withheld.warnings.push(format!(
             "{place} holds {what}: `{name}` is left out of the image; hand it over with `docker run -e {name}`"
@@ -133,6 +154,7 @@ fn environment(pairs: &mut Vec<(String, String)>, files: &Files<'_>, config: &Co
         withheld.keep_quiet(secret);
         false
     });
+    Ok(())
 }
 
 /// Takes `NAME=secret` out of a command.
@@ -155,20 +177,42 @@ fn command(argv: &mut Vec<String>, files: &Files<'_>, withheld: &mut Withheld) -
         }
         let words: Vec<&str> = word.split_whitespace().collect();
         let next = argv.get(index + 1).map(String::as_str);
-        words.iter().enumerate().find_map(|(at, flag)| {
-            let (flag, value) = match flag.split_once('=') {
-                Some((flag, value)) => (flag, Some(value)),
-                None => (*flag, words.get(at + 1).copied().or(next)),
-            };
-            let value = value.filter(|value| !value.starts_with('-') && tokens::is_literal(value))?;
-            let is_secret = flag.starts_with("--") && tokens::is_secret_name(flag.trim_start_matches('-'));
-            is_secret.then(|| (value.to_owned(), "a secret"))
-        })
+        words
+            .iter()
+            .enumerate()
+            .find_map(|(at, flag)| {
+                let (flag, value) = match flag.split_once('=') {
+                    Some((flag, value)) => (flag, Some(value)),
+                    None => (*flag, words.get(at + 1).copied().or(next)),
+                };
+                let value = value.filter(|value| !value.starts_with('-'))?;
+                let is_secret = flag.starts_with("--") && tokens::is_secret(flag.trim_start_matches('-'), value);
+                is_secret.then(|| (value.to_owned(), "a secret"))
+            })
+            .or_else(|| in_query(word).or_else(|| in_program(word)).map(|value| (value.to_owned(), "a secret")))
     };
     if let Some((secret, what)) = (0..argv.len()).find_map(argument) {
         return Err(refused(&files.place("", &secret), what, "the command of the image"));
     }
     Ok(())
+}
+
+/// The first secret that the query of an address gives: `?token=…`.
+fn in_query(word: &str) -> Option<&str> {
+    let query = word.split_once('?')?.1;
+    let pairs = query.split(['&', '"', '\'', ' ', ')', '#']).filter_map(|pair| pair.split_once('='));
+    pairs.into_iter().find(|(name, value)| tokens::is_secret(name, value)).map(|(_, value)| value)
+}
+
+/// The first secret that a program in the command sets: `process.env.API_KEY = '…'`.
+fn in_program(word: &str) -> Option<&str> {
+    word.match_indices('=').find_map(|(at, _)| {
+        let name = word[..at].trim_end().rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
+        let rest = word[at + 1..].trim_start();
+        let quoted = rest.trim_start_matches(['\'', '"', '\\']);
+        let value = quoted.split(['\'', '"', '\\']).next()?;
+        (quoted.len() < rest.len() && tokens::is_secret(name, value)).then_some(value)
+    })
 }
 
 fn refused(place: &str, what: &str, whereto: &str) -> Error {
@@ -194,7 +238,7 @@ fn assignment(text: &str) -> Option<(std::ops::Range<usize>, String, String)> {
             _ => rest.find([' ', '\t', ';', '&', '|', ')', '\'', '"']).unwrap_or(rest.len()),
         };
         let value = &rest[..length];
-        if tokens::find(value).is_some() || tokens::is_secret_name(name) && tokens::is_literal(value) {
+        if tokens::find(value).is_some() || tokens::is_secret(name, value) {
             let end = equals + 1 + length;
             let blanks = text[end..].len() - text[end..].trim_start_matches([' ', '\t']).len();
             return Some((start..end + blanks, name.to_owned(), value.to_owned()));

@@ -3,6 +3,7 @@
 //! Input: text. Output: where a secret lies in it. The one idea: a token is known by its form, a password by its place
 //! in an address, and anything else by the name that it is given to; a reference and a placeholder are none.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Forms of tokens: how it starts, how many letters, digits, `_` and `-` follow at least, and what it is.
@@ -78,9 +79,43 @@ pub struct Token {
     pub what: &'static str,
 }
 
-/// The first token, private key or password of an address in `text`.
+/// The first token, private key, password of an address or of a header in `text`.
 pub fn find(text: &str) -> Option<Token> {
-    by_form(text).into_iter().chain(in_address(text)).min_by_key(|token| token.at.start)
+    by_form(text).into_iter().chain(in_address(text)).chain(in_header(text)).min_by_key(|token| token.at.start)
+}
+
+/// `text` with a `…` in the place of each that [`find`] finds: what a message may show.
+///
+/// ```
+/// use dockerfile_gen::secrets::tokens::conceal;
+/// assert_eq!(conceal("`ghp_abcdef123456` is no version"), "`…` is no version");
+/// ```
+pub fn conceal(text: &str) -> Cow<'_, str> {
+    let mut shown = Cow::Borrowed(text);
+    while let Some(token) = find(&shown) {
+        shown.to_mut().replace_range(token.at, "…");
+    }
+    shown
+}
+
+/// The first value of an `Authorization` header.
+fn in_header(text: &str) -> Option<Token> {
+    const NAME: &str = "authorization";
+    const SCHEMES: [&str; 4] = ["bearer", "basic", "token", "apikey"];
+    let lower = text.to_ascii_lowercase();
+    let skip = |at: usize| text[at..].find(|c| !matches!(c, ' ' | '"' | '\'' | '\\' | ':' | '=')).map(|more| at + more);
+    lower.match_indices(NAME).find_map(|(at, _)| {
+        let mut at = at + NAME.len();
+        let has_value = lower[at..].trim_start_matches(['"', '\'', '\\', ' ']).starts_with([':', '=']);
+        at = skip(at).filter(|_| has_value)?;
+        if let Some(scheme) = SCHEMES.iter().find(|scheme| lower[at..].starts_with(**scheme)) {
+            at = skip(at + scheme.len())?;
+        }
+        let length = text[at..].bytes().take_while(|byte| is_token_byte(*byte) || b"+/=~".contains(byte)).count();
+        let value = &text[at..at + length];
+        let is_value = length >= 8 && value.bytes().any(|byte| byte.is_ascii_digit()) && is_literal(value);
+        is_value.then(|| Token { at: at..at + length, what: "the value of a header" })
+    })
 }
 
 fn is_token_byte(byte: u8) -> bool {
@@ -102,7 +137,9 @@ fn by_form(text: &str) -> Option<Token> {
             let tail = &text.as_bytes()[at + start.len()..];
             let length = tail.iter().take_while(|byte| is_token_byte(**byte)).count();
             let tail = &text[at + start.len()..at + start.len() + length];
-            let is_word = text[..at].bytes().next_back().is_none_or(|byte| !is_token_byte(byte));
+            // No word has an underscore, so one may end right before.
+            let may_end = |byte: u8| start.ends_with('_') && matches!(byte, b'-' | b'.');
+            let is_word = text[..at].bytes().next_back().is_none_or(|byte| !is_token_byte(byte) || may_end(byte));
             if is_word && length >= *least && is_random(start, tail) {
                 let found = Token { at: at..at + start.len() + length, what };
                 if first.as_ref().is_none_or(|first| found.at.start < first.at.start) {
@@ -232,12 +269,40 @@ pub fn is_secret_name(name: &str) -> bool {
     WORDS.iter().any(|word| upper.ends_with(word) && is_whole(word))
 }
 
+/// Whether one of the words of a variable's name is one that names of secrets have. BuildKit warns of such a variable in
+/// `ARG` and `ENV`: <https://docs.docker.com/reference/build-checks/secrets-used-in-arg-or-env/>.
+pub(crate) fn is_suspicious_name(name: &str) -> bool {
+    const WORDS: [&str; 10] =
+        ["APIKEY", "AUTH", "CREDENTIAL", "CREDENTIALS", "KEY", "PASSWORD", "PWORD", "PASSWD", "SECRET", "TOKEN"];
+    !name.split('_').any(|part| part == "PUBLIC") && name.split('_').any(|part| WORDS.contains(&part))
+}
+
+/// Whether a variable or setting says a secret: by its name, or by a name that secrets have, too, and a value that
+/// nobody would choose for anything else.
+pub fn is_secret(name: &str, value: &str) -> bool {
+    // Keys of other kinds.
+    const OTHER: [&str; 8] = ["CACHE", "SORT", "PRIMARY", "FOREIGN", "PARTITION", "SHARD", "FILE", "PATH"];
+    let upper = name.to_ascii_uppercase().replace('-', "_");
+    let is_named = || is_suspicious_name(&upper) && !upper.split('_').any(|part| OTHER.contains(&part));
+    is_literal(value) && (is_secret_name(name) || is_named() && looks_random(value))
+}
+
+/// Whether a value has no blank and letters mixed with digits.
+fn looks_random(value: &str) -> bool {
+    let value = value.trim_matches(['"', '\'']);
+    let has = |kind: fn(&u8) -> bool| value.bytes().filter(kind).count();
+    value.len() >= 8
+        && value.bytes().all(|byte| is_token_byte(byte) || b"+/=".contains(&byte))
+        && has(u8::is_ascii_digit) >= 2
+        && has(u8::is_ascii_alphabetic) >= 3
+}
+
 /// Whether a value is written out, and neither a reference to a variable nor a placeholder.
 pub fn is_literal(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let is_reference = value.contains('$')
         || value.contains("{{")
-        || value.starts_with(['<', '%', '@', '!', '*', '&'])
+        || value.starts_with(['<', '%', '@', '!', '*', '&', '…'])
         || value.starts_with("env:")
         || value.starts_with("file:")
         || value.starts_with("ENC[")
@@ -321,7 +386,7 @@ pub(crate) fn in_setting(line: &str) -> Option<Token> {
         .rsplit([':', '"'])
         .next()?;
     let value = line[at + 1..].trim();
-    if is_secret_name(name) && is_literal(value.trim_matches([',', '"', '\''])) {
+    if is_secret(name, value.trim_matches([',', '"', '\''])) {
         let start = line.len() - line[at + 1..].trim_start().len();
         return Some(Token { at: start..line.trim_end().len(), what: "a secret" });
     }
@@ -345,6 +410,8 @@ mod tests {
             ("https://0123456789abcdef0123@registry.example/", "0123456789abcdef0123"),
             ("run --key=AKIAABCDEFGHIJKLMNOP now", "AKIAABCDEFGHIJKLMNOP"),
             ("x glpat-abcdefghijklmnop", "glpat-abcdefghijklmnop"),
+            ("-H \"Authorization: Bearer a1b2c3d4e5\"", "a1b2c3d4e5"),
+            ("--header=authorization:Basic dXNlcjpwYXNz0w==", "dXNlcjpwYXNz0w=="),
         ] {
             assert_eq!(text_of(text), Some(token), "{text}");
         }
@@ -368,6 +435,9 @@ mod tests {
             "AKIAIOSFODNN7EXAMPLE1",
             "-----BEGIN CERTIFICATE-----",
             "pypi-server",
+            "Authorization: Bearer $TOKEN",
+            "Authorization: Bearer authentication",
+            "authorization is done in 2 places",
         ] {
             assert_eq!(text_of(text), None, "{text}");
         }
@@ -404,6 +474,18 @@ mod tests {
             ["$TOKEN", "${TOKEN}", "changeme", "<token>", "/run/secrets/key", "true", "3600", "", "django-insecure-abc"]
         {
             assert!(!is_literal(value), "{value}");
+        }
+        for (name, value) in [("STRIPE_KEY", "a1b2c3d4"), ("AUTH", "x9y8z7w6"), ("api-key", "hunter22")] {
+            assert!(is_secret(name, value), "{name}");
+        }
+        for (name, value) in [
+            ("CACHE_KEY", "v1a2b3c4"),
+            ("AUTH", "github"),
+            ("SORT_KEY", "created4at2"),
+            ("STRIPE_KEY", "$STRIPE_KEY"),
+            ("AUTH_URL", "https://h.example"),
+        ] {
+            assert!(!is_secret(name, value), "{name}");
         }
         assert!(is_literal("hunter22") && in_setting("//registry.example/:_authToken=abcdef").is_some());
         assert!(in_setting("npmAuthToken: \"${NPM_TOKEN}\"").is_none() && in_setting("engine-strict=true").is_none());

@@ -10,6 +10,7 @@ pub mod image;
 mod lock;
 mod metadata;
 mod native;
+mod opened;
 mod settings;
 mod sources;
 mod toolchain;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dockerfile_gen::plan::{Base, Input, Step};
 use dockerfile_gen::{Error, Generated, RelPath, Status};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::terminal::{self, BAD, BOLD, DIM, GOOD, WARN, line, note};
 
@@ -76,13 +76,25 @@ pub(crate) fn json(generated: &Generated, statuses: Option<&BTreeMap<RelPath, St
     let statuses = statuses.map(|statuses| {
         statuses.iter().map(|(path, status)| (path.to_string(), json!(status))).collect::<BTreeMap<_, _>>()
     });
-    let value = json!({
+    let mut value = json!({
         "project": generated.project,
         "plan": generated.plan,
-        "files": statuses,
         "reads": generated.reads,
     });
+    conceal(generated, &mut value);
+    // What differs is shown as it is in the files.
+    value["files"] = json!(statuses);
     terminal::json(&value);
+}
+
+/// Takes out of every text what must not be shown.
+fn conceal(generated: &Generated, value: &mut Value) {
+    match value {
+        Value::String(text) => *text = generated.conceal(text),
+        Value::Array(list) => list.iter_mut().for_each(|value| conceal(generated, value)),
+        Value::Object(map) => map.values_mut().for_each(|value| conceal(generated, value)),
+        _ => {}
+    }
 }
 
 /// Prints which files `init` wrote.

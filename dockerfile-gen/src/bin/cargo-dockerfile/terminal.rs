@@ -1,7 +1,7 @@
 //! All printing: data to stdout, everything else to stderr.
 //!
 //! Input: lines for people, and data. Output: none. The one idea: a project's text is never obeyed. What a message is
-//! made of passes [`visible`], only styles of [`Style`] do not; data passes as it is where it is not shown on a terminal.
+//! made of passes [`visible`] and [`tokens::conceal`], only styles of [`Style`] do not; data passes as it is where it is not shown on a terminal.
 //!
 //! A closed or full stream is no reason to stop: a reader that has read enough (`| head`) is fine, and stderr has nobody
 //! to tell. Only a full stdout is an error, when all else is done: [`finish`] gives it.
@@ -11,6 +11,7 @@ use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
+use dockerfile_gen::secrets::tokens;
 use dockerfile_gen::visible;
 use serde_json::Value;
 
@@ -49,7 +50,7 @@ impl fmt::Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         match IS_STYLE.get() {
             true => self.0.push_str(text),
-            false => self.0.push_str(&visible::line(text)),
+            false => self.0.push_str(&visible::line(&tokens::conceal(text))),
         }
         Ok(())
     }

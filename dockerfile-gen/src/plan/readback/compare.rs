@@ -4,6 +4,8 @@
 //! both are lists in the same order, so they are walked together, and what the plan says must be what BuildKit would take
 //! out of the text: names, paths, words, not the text itself.
 
+use std::collections::BTreeMap;
+
 use crate::model::dockerfile::{
     Arguments, Command, Dockerfile, Healthcheck, Instruction, Keyword, Mount as ParsedMount, MountKind, Pair,
     Source as Word, Stage as ParsedStage, expand_word,
@@ -94,9 +96,7 @@ fn instruct(step: &Step, instruction: &Instruction, escape: char) -> Result<(), 
             same("the destination", &clean(dest), &clean(&expanded(&copy.dest.text)))?;
             same("the number of here-documents", &0, &instruction.heredocs.len())
         }
-        (Op::Run { template, values, mounts }, Arguments::Run(_)) => {
-            run(template, values.values(), mounts, instruction, escape)
-        }
+        (Op::Run { template, values, mounts }, Arguments::Run(_)) => run(template, values, mounts, instruction, escape),
         (Op::File { .. }, Arguments::Copy(_)) => same("the number of here-documents", &1, &instruction.heredocs.len()),
         (Op::File { .. }, Arguments::Shell(_)) => Ok(()),
         (Op::Env { pairs }, Arguments::Env(found)) | (Op::Label { pairs }, Arguments::Label(found)) => {
@@ -159,35 +159,22 @@ fn exec(argv: &[String], command: &Command) -> Result<(), String> {
     same("the command", &argv.to_vec(), &words.iter().map(|word| word.text.clone()).collect())
 }
 
-/// How many here-documents a template spells: at least those outside of its blocks, at most all.
-fn heredocs(template: &str) -> (usize, usize) {
-    const START: &str = "<<'EOF'";
-    let depth = |text: &str| text.matches("{{#").count() - text.matches("{{/").count();
-    let all: Vec<usize> = template.match_indices(START).map(|(at, _)| depth(&template[..at])).collect();
-    (all.iter().filter(|depth| **depth == 0).count(), all.len())
-}
-
-fn run<'a>(
+fn run(
     template: &str,
-    values: impl Iterator<Item = &'a Value>,
+    values: &BTreeMap<String, Value>,
     mounts: &[Mount],
     instruction: &Instruction,
     escape: char,
 ) -> Result<(), String> {
-    let own_command = values.into_iter().find_map(|value| match value {
+    let own_command = values.values().find_map(|value| match value {
         Value::UserCommand(command) => Some(command.0.trim()),
         _ => None,
     });
-    let found = instruction.heredocs.len();
-    match own_command {
-        Some(command) => same("the number of here-documents", &usize::from(command.contains('\n')), &found)?,
-        None => {
-            let text = BUILTIN.iter().find(|(name, _)| *name == template).map_or("", |(_, text)| text);
-            let (least, most) = heredocs(text);
-            // Within these bounds a value decides.
-            same("the number of here-documents", &found.clamp(least, most), &found)?;
-        }
-    }
+    let heredocs = match own_command {
+        Some(command) => usize::from(command.contains('\n')),
+        None => BUILTIN.iter().find(|(name, _)| *name == template).map_or(0, |(_, text)| here_documents(text, values)),
+    };
+    same("the number of here-documents", &heredocs, &instruction.heredocs.len())?;
     let is_empty = match &instruction.args {
         Arguments::Run(Command::Shell(line)) => line.text.trim_start_matches(['&', ' ']).is_empty(),
         Arguments::Run(Command::Exec(words)) => words.is_empty(),
@@ -207,6 +194,33 @@ fn run<'a>(
         mount(planned, &found)?;
     }
     Ok(())
+}
+
+/// How many here-documents a template begins, without those in a part that the values leave out.
+fn here_documents(template: &str, values: &BTreeMap<String, Value>) -> usize {
+    let is_set = |name: &str| match values.get(name) {
+        None | Some(Value::Flag(false)) => false,
+        Some(Value::Word(word)) => !word.is_empty(),
+        Some(Value::Words(words)) => !words.is_empty(),
+        Some(Value::Commands(commands)) => !commands.is_empty(),
+        Some(Value::Flag(true) | Value::UserCommand(_)) => true,
+    };
+    let mut parts = Vec::new();
+    let mut count = 0;
+    for (index, piece) in template.split("{{").enumerate() {
+        let (tag, text) = if index == 0 { ("", piece) } else { piece.split_once("}}").unwrap_or((piece, "")) };
+        match tag.split_once(' ') {
+            Some(("#if" | "#each", name)) => parts.push(is_set(name)),
+            Some(("#unless", name)) => parts.push(!is_set(name)),
+            _ if matches!(tag, "/if" | "/each" | "/unless") => _ = parts.pop(),
+            _ if tag == "else" => parts.iter_mut().last().into_iter().for_each(|is_there| *is_there = !*is_there),
+            _ => {}
+        }
+        if parts.iter().all(|is_there| *is_there) {
+            count += text.matches("<<'EOF'").count();
+        }
+    }
+    count
 }
 
 fn mount(planned: &Mount, found: &ParsedMount) -> Result<(), String> {
@@ -233,4 +247,25 @@ fn mount(planned: &Mount, found: &ParsedMount) -> Result<(), String> {
     same("the origin of the mount", &from, &found.from.as_ref())?;
     same("the source of the mount", &source, &found.source.as_ref())?;
     same("the target of the mount", &target, &found.target.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_here_document_counts_where_the_values_put_one() {
+        const TEMPLATES: [&str; 3] = [
+            "{{#if a}}x <<'EOF'\nEOF{{/if}}",
+            "{{#if b}}x{{else}}{{#each a}}{{this}}{{/each}} <<'EOF'\nEOF{{/if}}",
+            "<<'EOF'\nEOF",
+        ];
+        let counts = |values: &[(&str, Value)]| {
+            let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            TEMPLATES.map(|template| here_documents(template, &values))
+        };
+        let a = ("a", Value::Words(vec!["<<'EOF'".into()]));
+        assert_eq!(counts(&[a]), [1, 1, 1], "what a value says is no part of the template");
+        assert_eq!(counts(&[("a", Value::Words(Vec::new())), ("b", Value::Flag(true))]), [0, 0, 1]);
+    }
 }

@@ -110,6 +110,13 @@ fn blame(written: &Written<'_>, named: &Named<'_>, (reason, hint): (String, Opti
             hint: hint.unwrap_or_else(|| "name files and folders of the project".into()),
         };
     }
+    // What a link of the project leads to, or does not, is no doing of ours.
+    let path = named.path.trim_start_matches("./").trim_end_matches(['*', '/']);
+    let is_link = |path: &str| written.tree.files().get(path).is_some_and(|meta| meta.link.is_some());
+    let mut upwards = path.match_indices('/').map(|(at, _)| &path[..at]).chain([path]);
+    if let Some(link) = upwards.find(|path| is_link(path)) {
+        return Error::manifest(link, None, reason);
+    }
     let step = place(&written.plan.stages[named.read.stage], step);
     Difference::at(named.read.instruction, format!("{step}: {reason}")).bug("Dockerfile")
 }

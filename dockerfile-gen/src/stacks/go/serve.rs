@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::place::{Place, place};
 use super::source::Source;
 use crate::facts::Served;
+use crate::secrets::{self, Verdict};
 use crate::tree::{RelPath, Tree};
 
 /// What the program reads.
@@ -93,7 +94,7 @@ fn consider(search: &Search<'_>, reads: &mut Reads, text: &str, place: &Place<'_
         return;
     }
     let is_embedded = embedded.iter().any(|root| inside(&path, root));
-    if is_embedded && !(reader && text.starts_with("./")) || is_secret(&path) || is_never_read(&path) {
+    if is_embedded && !(reader && text.starts_with("./")) || is_secret(tree, &path) || is_never_read(&path) {
         return;
     }
     let explicit = text.starts_with("./") || text.starts_with("file://") || text.contains('/') || reader || named;
@@ -134,9 +135,10 @@ fn is_path_name(name: &str) -> bool {
         .any(|part| name.contains(part))
 }
 
-fn is_secret(path: &RelPath) -> bool {
-    let name = path.file_name();
-    name.starts_with(".env") || [".pem", ".key", ".p12", ".pfx", ".crt"].iter().any(|ending| name.ends_with(ending))
+/// Whether the image gets the file at run time, if at all: it has a secret's name, or is the certificate of such a key.
+fn is_secret(tree: &dyn Tree, path: &RelPath) -> bool {
+    let verdict = secrets::verdict(tree, path.as_str());
+    matches!(verdict, Some(Verdict::Secret(_))) || path.file_name().ends_with(".crt")
 }
 
 /// What is in a project for people and tools, whatever the code says of it.
@@ -226,7 +228,7 @@ fn configuration(search: &Search<'_>, source: &Source, reads: &mut Reads) {
             for kind in ["yaml", "yml", "toml", "json"] {
                 let Some(path) = search.base.join(&format!("{dir}/{name}.{kind}")) else { continue };
                 let at = (source.path.clone(), line);
-                if is_secret(&path) {
+                if is_secret(tree, &path) {
                     continue;
                 }
                 if tree.has(path.as_str()) {

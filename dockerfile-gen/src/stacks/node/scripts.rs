@@ -12,6 +12,7 @@ use super::native::Prisma;
 use super::needs::Program;
 use super::{source, within};
 use crate::facts::Notes;
+use crate::secrets::tokens::is_suspicious_name;
 use crate::tree::Tree;
 
 /// What runs after the sources are there.
@@ -327,7 +328,7 @@ impl Scripts {
         }
         // BuildKit takes such a name for a secret, although what a browser gets is none.
         let (named, public): (BTreeSet<String>, BTreeSet<String>) =
-            std::mem::take(&mut self.public).into_iter().partition(|name| looks_secret(name));
+            std::mem::take(&mut self.public).into_iter().partition(|name| is_suspicious_name(name));
         self.public = public;
         if !named.is_empty() {
             let names = named.into_iter().collect::<Vec<_>>().join(", ");
@@ -350,13 +351,4 @@ impl Scripts {
             }
         }
     }
-}
-
-/// Whether BuildKit's check for secrets in `ARG` and `ENV` would complain about a name.
-/// Source: <https://docs.docker.com/reference/build-checks/secrets-used-in-arg-or-env/>.
-fn looks_secret(name: &str) -> bool {
-    const WORDS: [&str; 10] =
-        ["APIKEY", "AUTH", "CREDENTIAL", "CREDENTIALS", "KEY", "PASSWORD", "PWORD", "PASSWD", "SECRET", "TOKEN"];
-    let mut parts = name.split('_');
-    !name.split('_').any(|part| part == "PUBLIC") && parts.any(|part| WORDS.contains(&part))
 }

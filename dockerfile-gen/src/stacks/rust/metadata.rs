@@ -8,6 +8,7 @@ use std::path::Path;
 
 use cargo_metadata::{Metadata, MetadataCommand};
 
+use super::opened;
 use crate::error::{Error, Result};
 use crate::process;
 use crate::tree::Tree;
@@ -25,6 +26,7 @@ pub(super) fn read(tree: &dyn Tree) -> Result<Metadata> {
     for (path, meta) in tree.files().iter().filter(|(path, _)| path.file_name() == "Cargo.toml") {
         crate::tree::read::small_enough(path, meta.size)?;
     }
+    opened::look(root)?;
     let cargo = Cargo { root, registries: registries(tree)? };
     let mut metadata = cargo.metadata(root)?;
     if metadata.workspace_root.as_std_path() != root {
@@ -107,7 +109,7 @@ impl Cargo<'_> {
         let output = process::run(cargo.arg(dir.join("Cargo.toml")))
             .map_err(|source| failed(format!("cargo could not be run: {source}")))?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
+            let said = without_strange_lines(&String::from_utf8_lossy(&output.stderr), self.root);
             let reason = said.trim();
             let reason = reason.strip_prefix("error: ").unwrap_or(reason);
             // cargo writes a path below the folder that it starts in, which is `/`, without it.
@@ -118,5 +120,38 @@ impl Cargo<'_> {
         }
         let text = String::from_utf8(output.stdout).map_err(|_| failed("a path is not UTF-8".into()))?;
         MetadataCommand::parse(text.trim()).map_err(|error| failed(error.to_string()))
+    }
+}
+
+/// What cargo says, without the lines that it quotes from manifests outside of `root`: it looks for a workspace in the
+/// folders above, and there may lie a link to anything.
+fn without_strange_lines(said: &str, root: &Path) -> String {
+    let root = root.to_string_lossy();
+    let root = root.trim_matches('/');
+    let mut is_ours = true;
+    let mut kept = Vec::new();
+    for line in said.lines() {
+        let text = line.trim_start();
+        if let Some(path) = text.strip_prefix("--> ") {
+            is_ours = path.trim_start_matches('/').strip_prefix(root).is_some_and(|rest| rest.starts_with('/'));
+        }
+        let is_quoted = text.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start().starts_with('|');
+        if is_ours || !is_quoted {
+            kept.push(line);
+        }
+    }
+    kept.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_manifests_outside_are_not_quoted() {
+        let said = "error: key with no value\n --> tmp/r/Cargo.toml:3:18\n  |\n3 | SECRET\n  | ^\nerror: failed";
+        let shown = without_strange_lines(said, Path::new("/tmp/r/p"));
+        assert_eq!(shown, "error: key with no value\n --> tmp/r/Cargo.toml:3:18\nerror: failed");
+        assert_eq!(without_strange_lines(said, Path::new("/tmp/r")), said);
     }
 }
