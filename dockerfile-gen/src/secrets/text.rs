@@ -102,7 +102,7 @@ impl Files<'_> {
 
 fn labels(pairs: &mut Vec<(String, String)>, files: &Files<'_>, withheld: &mut Withheld) {
     for (name, value) in pairs.iter_mut() {
-        let named = || tokens::is_secret(name, value).then(|| Token { at: 0..value.len(), what: "a secret" });
+        let named = || tokens::is_secret(name, value).then_some(Token { at: 0..value.len(), what: "a secret" });
         let Some(token) = tokens::find(value).or_else(named) else { continue };
         let secret = value[token.at.clone()].to_owned();
         let place = files.place("", &secret);
