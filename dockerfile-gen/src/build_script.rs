@@ -31,32 +31,22 @@
 //! is noticed then, too; [`Mode::Check`] in CI catches what is left.
 
 mod lines;
+mod mode;
 mod place;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use mode::Mode;
 pub use place::{Elsewhere, Place};
 
-use crate::config::{self, ConfigLayer};
+use crate::config::ConfigLayer;
 use crate::error::{Error, Result};
 use crate::output::{Files, Overwrite, Status};
+use crate::stacks::configure;
 use crate::tree::{DiskTree, Recorder, RelPath};
 use lines::{Line, is_watched};
 use place::Surroundings;
-
-/// What to do when a file is not what it should be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Mode {
-    /// Write it. What stands in the way is a warning, because a Dockerfile is no reason for a build to fail.
-    #[default]
-    Write,
-    /// Write nothing and let the build fail with the difference.
-    Check,
-    /// Write nothing and let cargo print a warning.
-    Warn,
-}
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,8 +157,8 @@ impl BuildScript {
     fn compare(&self, root: &Path, mode: Mode, surroundings: &Surroundings, lines: &mut Vec<Line>) -> Result<Outcome> {
         let disk = DiskTree::open(root)?;
         let tree = Recorder::new(&disk);
-        let generated = crate::generate_from(&tree, self.config.clone());
-        let templates = config::load(&tree, self.config.clone()).ok().and_then(|config| config.templates);
+        let generated = crate::generate::generate_from(&tree, self.config.clone());
+        let templates = configure(&tree, self.config.clone()).ok().and_then(|config| config.templates);
         let watched = tree.reads().into_iter().filter(is_watched).map(|path| root.join(path.as_str()));
         let templates = templates.map(|folder| root.join(folder)).filter(|folder| folder.is_dir());
         lines.extend(watched.chain(templates).map(Line::Watch));

@@ -31,6 +31,8 @@ pub enum Error {
         root: String,
         /// What was looked for or found instead.
         seen: String,
+        /// Where to look.
+        hint: String,
     },
     /// A file or folder could not be read.
     #[error("{}", message(format_args!("could not read `{}`: {source}", path.display())))]
@@ -219,15 +221,11 @@ impl Error {
             | Self::Ambiguous { hint, .. }
             | Self::CannotStart { hint, .. }
             | Self::Unsupported { hint, .. }
+            | Self::NoProject { hint, .. }
             | Self::History { hint, .. } => Some(hint.clone()),
-            Self::NoProject { .. } => Some(
-                "run in the folder that holds Cargo.toml, package.json, pyproject.toml, requirements.txt, Pipfile or go.mod, \
-                 or name it: `cargo dockerfile PATH`"
-                    .into(),
-            ),
-            Self::NotOurs { .. } => Some(
-                "`--print` shows what would be written, `--force` replaces the file and keeps a backup".into(),
-            ),
+            Self::NotOurs { .. } => {
+                Some("`--print` shows what would be written, `--force` replaces the file and keeps a backup".into())
+            }
             Self::Manifest { path, .. } => Some(format!("mend `{path}` and run again")),
             Self::Cargo { reason } if is_for_another_cargo(reason) => Some(
                 "cargo runs with your default toolchain, because a project's own may be any program: \
@@ -244,14 +242,18 @@ impl Error {
                 "please report it with the files that the project is made of: {}/issues",
                 env!("CARGO_PKG_REPOSITORY")
             )),
-            Self::TooLarge { .. } => Some("if it does not belong to the project, remove it or name it in a .gitignore".into()),
+            Self::TooLarge { .. } => {
+                Some("if it does not belong to the project, remove it or name it in a .gitignore".into())
+            }
             Self::TooMuch { .. } => Some("name what the project does not consist of in a .gitignore".into()),
             Self::NotAFile { .. } => Some("move it out of the way, and run again".into()),
             Self::LeadsOut { .. } => Some("put the file itself there, or remove the link".into()),
-            Self::Linked { is_folder: false, .. } => {
-                Some("`--print` shows what would be written, `--force` replaces the link and leaves what it leads to".into())
+            Self::Linked { is_folder: false, .. } => Some(
+                "`--print` shows what would be written, `--force` replaces the link and leaves what it leads to".into(),
+            ),
+            Self::Linked { is_folder: true, .. } => {
+                Some("name the folder itself, or replace the link by a folder".into())
             }
-            Self::Linked { is_folder: true, .. } => Some("name the folder itself, or replace the link by a folder".into()),
             Self::Changed { .. } => Some("look at it, and run again".into()),
             Self::Busy { .. } => Some("end the other run, and run again".into()),
             Self::Read { .. } | Self::Write { .. } => None,

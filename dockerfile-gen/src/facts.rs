@@ -121,14 +121,6 @@ impl Notes {
         self.labels.insert(format!("org.opencontainers.image.{key}"), value);
     }
 
-    /// Adds what is said of secrets that were left out, and takes them out of what is said already.
-    pub(crate) fn conceal(&mut self, withheld: &mut crate::secrets::Withheld) {
-        self.evidence.iter_mut().for_each(|evidence| withheld.redact(&mut evidence.reason));
-        self.labels.values_mut().for_each(|label| withheld.redact(label));
-        self.warnings.append(&mut withheld.warnings);
-        self.warnings.iter_mut().for_each(|warning| withheld.redact(warning));
-    }
-
     /// Records a file or folder that must stay in the build context; what leaves the project is left out.
     pub fn need(&mut self, path: &str) {
         self.needed.extend(RelPath::new(path));
@@ -168,4 +160,22 @@ fn first_sentence(text: &str) -> String {
     }
     let words = start.rsplit_once(' ').map_or(start.as_str(), |(words, _)| words);
     format!("{words}…")
+}
+
+/// As long as a tag of an image may be.
+const LONGEST_NAME: usize = 128;
+
+/// Makes a name that is safe in a cache id, a stage name and an image reference: lower-case letters, digits, `-`.
+pub fn slug(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            out.push(c.to_ascii_lowercase());
+        } else if !out.is_empty() && !out.ends_with('-') {
+            out.push('-');
+        }
+    }
+    out.truncate(LONGEST_NAME);
+    let out = out.trim_end_matches('-');
+    if out.is_empty() { "app".into() } else { out.into() }
 }

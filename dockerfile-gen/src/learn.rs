@@ -12,6 +12,7 @@ use crate::model::history::{Commit, GitTree, Repository};
 use crate::patterns::go_path::GoGlob;
 use crate::plan::order;
 use crate::plan::{Change, Input, Plan};
+use crate::stacks::is_lockfile;
 
 /// Change rates, and how many commits they come from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,26 +29,6 @@ pub const FEWEST_COMMITS: usize = 20;
 
 /// A path whose rate differs from that of its class by more than this gets a rate of its own.
 const NOTABLE: f64 = 0.2;
-
-/// Names of files that decide which dependencies there are.
-const LOCKFILES: [&str; 16] = [
-    "Cargo.lock",
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "yarn.lock",
-    "pnpm-lock.yaml",
-    "bun.lock",
-    "bun.lockb",
-    "go.sum",
-    "go.mod",
-    "go.work",
-    "go.work.sum",
-    "Pipfile.lock",
-    "poetry.lock",
-    "uv.lock",
-    "pdm.lock",
-    "requirements.txt",
-];
 
 /// Looks at the last `count` commits.
 ///
@@ -75,7 +56,7 @@ pub fn learn(repository: &Repository, count: usize, plan: &Plan) -> Result<Learn
                 touched.extend(inputs.get(*path).copied());
             }
         }
-        if commit.changed.iter().any(|changed| LOCKFILES.contains(&changed.rsplit('/').next().unwrap_or(changed))) {
+        if commit.changed.iter().any(|changed| is_lockfile(changed.rsplit('/').next().unwrap_or(changed))) {
             touched.insert(lockfile);
         }
         for class in touched {

@@ -6,7 +6,6 @@
 
 mod files;
 mod harmless;
-mod text;
 pub mod tokens;
 
 use std::collections::HashMap;
@@ -15,7 +14,6 @@ use std::sync::LazyLock;
 use crate::tree::{RelPath, Tree};
 
 pub use files::{Instead, Kind};
-pub(crate) use text::{Files, Withheld, addresses, check, withhold};
 
 /// What is known of a file whose name is one of the table's.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@
 //! `Plan` that detection makes, so the library checks, orders and spells it, and every fault is said at its token.
 
 mod step;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +15,13 @@ use dockerfile_gen::{Config, DiskTree, MemTree, Tree};
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Ident, LitStr, Token, braced, bracketed, token};
+use syn::{Ident, LitStr, Token, braced};
 
 use crate::args::Folder;
 use crate::expand::Beside;
 use crate::project;
-use step::{Steps, Written};
+use step::Steps;
+use words::{Written, comment, name, word};
 
 /// Whether the tokens declare an image; otherwise they are options.
 pub(crate) fn is_declaration(input: ParseStream<'_>) -> bool {
@@ -140,43 +142,4 @@ fn stage(input: ParseStream<'_>) -> syn::Result<(Stage, Tokens)> {
         stage.push(step);
     }
     Ok((stage, Tokens { stage: written, steps: tokens }))
-}
-
-/// A name as an identifier, or as a string where it is none (`"build-web"`).
-fn name(input: ParseStream<'_>, written: &mut Written) -> syn::Result<String> {
-    let (text, span) = if input.peek(LitStr) {
-        let name: LitStr = input.parse()?;
-        (name.value(), name.span())
-    } else {
-        let name: Ident = input.call(Ident::parse_any)?;
-        (name.unraw().to_string(), name.span())
-    };
-    written.keep(text.clone(), span);
-    Ok(text)
-}
-
-/// Takes the word `expected`.
-fn word(input: ParseStream<'_>, expected: &str) -> syn::Result<()> {
-    let span = input.span();
-    match input.call(Ident::parse_any) {
-        Ok(word) if word == expected => Ok(()),
-        _ => Err(syn::Error::new(span, format!("expected `{expected}`"))),
-    }
-}
-
-/// `///` lines.
-fn comment(input: ParseStream<'_>) -> syn::Result<Vec<String>> {
-    let mut lines = Vec::new();
-    while input.peek(Token![#]) && input.peek2(token::Bracket) {
-        input.parse::<Token![#]>()?;
-        let inside;
-        bracketed!(inside in input);
-        let attribute: Ident = inside.parse()?;
-        if attribute != "doc" {
-            return Err(syn::Error::new(attribute.span(), "only `///` comments can stand here"));
-        }
-        inside.parse::<Token![=]>()?;
-        lines.push(inside.parse::<LitStr>()?.value().trim().to_owned());
-    }
-    Ok(lines)
 }

@@ -71,6 +71,7 @@ mod args;
 mod declare;
 mod expand;
 mod project;
+mod tokens;
 mod value;
 
 use dockerfile_gen::build_script::Place;

@@ -10,7 +10,7 @@ use proc_macro2::Span;
 use serde::de::value::StringDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::args::{Key, Kind, Map, Node};
+use crate::tokens::{Key, Kind, Map, Node};
 
 /// What is wrong with a value, and where it stands.
 #[derive(Debug)]

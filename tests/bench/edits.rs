@@ -6,7 +6,9 @@ mod python;
 use std::fs;
 use std::process::Command;
 
-use dockerfile_gen::project::{Component, Project};
+use dockerfile_gen::Project;
+
+use crate::facts::Component;
 
 use super::variants::Variant;
 
@@ -122,7 +124,7 @@ pub(crate) fn edits(project: &Project, sources: &[String]) -> Vec<Edit> {
         edit("nothing changed", Box::new(|_, _| Some(()))),
         edit("README", Box::new(|variant, round| fs::write(variant.root.join("NOTES.md"), format!("{round}\n")).ok())),
     ];
-    match &project.component {
+    match &Component::of(project) {
         Component::Rust(rust) => {
             for source in sources {
                 edits.push(edit(&format!("comment in {source}"), append(source, |round| format!("// edit {round}\n"))));
@@ -185,7 +187,7 @@ pub(crate) fn edits(project: &Project, sources: &[String]) -> Vec<Edit> {
                 }),
             ));
         }
-        Component::Node(_) => {
+        Component::Node {} => {
             for source in sources {
                 edits.push(edit(&format!("comment in {source}"), append(source, |round| format!("// edit {round}\n"))));
             }
@@ -219,7 +221,6 @@ pub(crate) fn edits(project: &Project, sources: &[String]) -> Vec<Edit> {
         }
         Component::Python(python) => edits.extend(python::edits(python, sources)),
         Component::Go(go) => edits.extend(go::edits(go, sources)),
-        _ => {}
     }
     edits.push(edit("runtime system package", runtime_package()));
     edits

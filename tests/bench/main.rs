@@ -15,6 +15,7 @@
 mod docker;
 mod edits;
 mod engine;
+mod facts;
 #[path = "../support/steps.rs"]
 mod steps;
 mod variants;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use dockerfile_gen::project::cargo::RustProject;
-use dockerfile_gen::project::{Component, Project};
+use dockerfile_gen::Project;
+
+use crate::facts::{Component, RustProject};
 use dockerfile_gen::{ConfigLayer, Overwrite, generate};
 
 use super::engine::{Built, build, image};
@@ -84,14 +85,14 @@ fn copy(from: &Path, to: &Path) {
 
 /// The variants for a project, ours first, each in a fresh copy.
 pub(crate) fn variants(from: &Path, project: &Project, incremental: bool) -> Vec<Variant> {
+    let component = Component::of(project);
     let mut files: Vec<(&'static str, String)> = vec![("ours", String::new())];
-    files.extend(match &project.component {
+    files.extend(match &component {
         Component::Rust(rust) => rust_files(rust),
-        Component::Node(_) if from.join("pnpm-lock.yaml").exists() => pnpm_files(from),
-        Component::Node(_) => npm_files(from),
+        Component::Node {} if from.join("pnpm-lock.yaml").exists() => pnpm_files(from),
+        Component::Node {} => npm_files(from),
         Component::Python(python) => python::files(python),
         Component::Go(go) => go::files(go),
-        _ => Vec::new(),
     });
     let parent = std::env::temp_dir().join(format!("layers-{}", std::process::id()));
     let mut variants: Vec<Variant> = files
@@ -115,7 +116,7 @@ pub(crate) fn variants(from: &Path, project: &Project, incremental: bool) -> Vec
             variant
         })
         .collect();
-    if let Component::Rust(rust) = &project.component {
+    if let Component::Rust(rust) = &component {
         let root = parent.join("bare").join("project");
         copy(from, &root);
         let bare = Bare { arguments: cargo_arguments(rust), environment: rust.build_env.clone() };

@@ -47,7 +47,7 @@ pub(crate) fn nasty() -> impl Strategy<Value = String> {
 pub(crate) fn as_planned(generated: &Generated) {
     let text = generated.files.0.iter().find(|(path, _)| path.as_str() == "Dockerfile").unwrap().1;
     let parsed: Dockerfile = text.parse().unwrap_or_else(|error| panic!("{error:?}\n{text}"));
-    let mut planned: Vec<Keyword> = generated.plan.args.iter().map(|_| Keyword::Arg).collect();
+    let mut planned: Vec<Keyword> = Vec::new();
     for stage in &generated.plan.stages {
         planned.push(Keyword::From);
         for step in &stage.steps {

@@ -8,7 +8,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::RelPath;
+use crate::stacks::is_source;
+use crate::tree::RelPath;
 use crate::visible;
 
 /// One instruction to cargo.
@@ -72,8 +73,7 @@ pub(super) fn stale(path: &RelPath, diff: &str, fails: bool, lines: &mut Vec<Lin
 pub(super) fn is_watched(path: &RelPath) -> bool {
     let name = path.file_name();
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let source = ["rs", "go", "py", "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts", "vue", "svelte", "html"];
-    !source.contains(&extension) || name.contains(".config.")
+    !(is_source(extension) || extension == "html") || name.contains(".config.")
 }
 
 #[cfg(test)]

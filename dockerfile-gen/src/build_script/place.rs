@@ -11,7 +11,7 @@
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-use super::Mode;
+use super::mode::Mode;
 use crate::error::{Error, Result};
 use crate::patterns::glob::{Dialect, Glob};
 use crate::plan::render::MARK;

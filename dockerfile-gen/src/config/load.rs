@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::{Config, ConfigLayer};
+use super::options::{Config, ConfigLayer};
 use crate::error::{Error, Result};
 use crate::tree::Tree;
 
@@ -39,14 +39,14 @@ struct PyProject {
 ///
 /// # Errors
 /// [`Error::Config`] with file, line and the nearest right key for a key or value that is wrong.
-pub fn load(tree: &dyn Tree, door: ConfigLayer) -> Result<Config> {
+pub(crate) fn load(tree: &dyn Tree, door: ConfigLayer, stacks: &[&str]) -> Result<Config> {
     let mut config = Config::default();
     if let Some(text) = tree.text("Cargo.toml")?
         && text.contains("metadata")
     {
         let manifest: CargoToml = parse("Cargo.toml", &text)?;
         for layer in [manifest.workspace.metadata.dockerfile, manifest.package.metadata.dockerfile] {
-            config = config.with(checked("Cargo.toml", layer.unwrap_or_default(), Some(&text))?);
+            config = config.with(checked("Cargo.toml", layer.unwrap_or_default(), Some(&text), stacks)?);
         }
     }
     if let Some(text) = tree.text("pyproject.toml")?
@@ -54,12 +54,12 @@ pub fn load(tree: &dyn Tree, door: ConfigLayer) -> Result<Config> {
     {
         let manifest: PyProject = parse("pyproject.toml", &text)?;
         let layer = manifest.tool.dockerfile.unwrap_or_default();
-        config = config.with(checked("pyproject.toml", layer, Some(&text))?);
+        config = config.with(checked("pyproject.toml", layer, Some(&text), stacks)?);
     }
     if let Some(text) = tree.text("dockerfile.toml")? {
-        config = config.with(checked("dockerfile.toml", parse("dockerfile.toml", &text)?, Some(&text))?);
+        config = config.with(checked("dockerfile.toml", parse("dockerfile.toml", &text)?, Some(&text), stacks)?);
     }
-    Ok(config.with(checked("command line", door, None)?))
+    Ok(config.with(checked("command line", door, None, stacks)?))
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(path: &str, text: &str) -> Result<T> {
@@ -117,19 +117,8 @@ fn distance(a: &str, b: &str) -> usize {
 
 const RATE_CLASSES: [&str; 6] = ["base", "system", "tool", "lockfile", "manifest", "source"];
 
-impl ConfigLayer {
-    /// Checks every value that lands in a Dockerfile outside quotes; `door` is what an error calls the place that the
-    /// layer came from.
-    ///
-    /// # Errors
-    /// [`Error::Config`] for the first value that is wrong.
-    pub fn check(self, door: &str) -> Result<Self> {
-        checked(door, self, None)
-    }
-}
-
-/// As [`ConfigLayer::check`], with the line in `text`.
-fn checked(path: &str, layer: ConfigLayer, text: Option<&str>) -> Result<ConfigLayer> {
+/// As [`ConfigLayer::check`], with the line in `text`; `stacks` are the names that the option `stack` takes.
+pub(crate) fn checked(path: &str, layer: ConfigLayer, text: Option<&str>, stacks: &[&str]) -> Result<ConfigLayer> {
     let line = |needle: &str| {
         text.and_then(|text| text.lines().position(|line| line.contains(needle))).map(|index| index as u32 + 1)
     };
@@ -139,6 +128,15 @@ fn checked(path: &str, layer: ConfigLayer, text: Option<&str>) -> Result<ConfigL
         reason: format!("`{key} = {value:?}` {reason}"),
         hint: hint.to_owned(),
     };
+    if let Some(stack) = &layer.stack
+        && !stacks.contains(&stack.as_str())
+    {
+        let hint = match nearest(stack, stacks.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the stacks are {}", stacks.join(", ")),
+        };
+        return Err(wrong("stack", stack, "is not a stack", &hint));
+    }
     for (key, image) in [("base", &layer.base), ("runtime", &layer.runtime)] {
         if let Some(image) = image
             && !is_image(image)
@@ -226,7 +224,7 @@ mod tests {
     use crate::tree::MemTree;
 
     fn error(path: &str, text: &str) -> Error {
-        load(&MemTree::from([(path, text)]), ConfigLayer::default()).unwrap_err()
+        load(&MemTree::from([(path, text)]), ConfigLayer::default(), &["rust", "go"]).unwrap_err()
     }
 
     #[test]
@@ -240,6 +238,9 @@ mod tests {
     fn a_wrong_value_names_its_line() {
         let bad = error("dockerfile.toml", "port = 8080\nbase = \"debian; rm -rf /\"\n");
         assert!(bad.to_string().starts_with("dockerfile.toml:2: `base = "), "{bad}");
+        let bad = error("dockerfile.toml", "port = 1\nstack = \"rsut\"\n");
+        assert!(bad.to_string().starts_with("dockerfile.toml:2: `stack = "), "{bad}");
+        assert_eq!(bad.hint().unwrap(), "did you mean `rust`?");
         let bad = error("dockerfile.toml", "port = 70000\n");
         assert!(bad.to_string().starts_with("dockerfile.toml:1: "), "{bad}");
     }
@@ -250,7 +251,7 @@ mod tests {
             "[workspace.metadata.dockerfile]\nport = 1\nuser = \"5\"\n[package.metadata.dockerfile]\nport = 2\n";
         let tree = MemTree::from([("Cargo.toml", metadata), ("dockerfile.toml", "env = { A = 1, B = true }\n")]);
         let door = ConfigLayer { port: Some(3), ..ConfigLayer::default() };
-        let config = load(&tree, door).unwrap();
+        let config = load(&tree, door, &["rust"]).unwrap();
         assert_eq!((config.port, config.user.as_deref()), (Some(3), Some("5")));
         assert_eq!(config.env["B"], "true");
     }

@@ -4,7 +4,7 @@
 //! Dockerfile of its own with the parser, so whatever would take in the instruction behind it is found before anything is
 //! planned, and named.
 
-use super::{ConfigLayer, ExtraStep};
+use super::options::{ConfigLayer, ExtraStep};
 use crate::error::Error;
 use crate::model::context::Dockerignore;
 use crate::model::dockerfile::{Dockerfile, Keyword};

@@ -22,6 +22,7 @@
 //! ```
 
 mod build;
+mod cause;
 mod context;
 mod cost;
 mod digest;
@@ -38,8 +39,9 @@ mod why;
 mod tests;
 
 pub use build::{Build, Builder, Reads, Step, sent};
+pub use cause::Cause;
 pub use cost::{estimate, measured};
 pub use fault::{Fault, FaultReason};
 pub use options::{Context, Image, ImageStore, Input, Options, Output, Outputs, Ran};
 pub use replay::{Replay, StepShare, Text, replay};
-pub use why::{Cause, changed_files, simulate};
+pub use why::{changed_files, simulate};

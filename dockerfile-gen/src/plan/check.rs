@@ -37,73 +37,47 @@ pub struct Fault {
     pub hint: Option<String>,
 }
 
-/// Files that decide which dependencies are installed.
-const MANIFESTS: [&str; 22] = [
-    "Cargo.lock",
-    "Cargo.toml",
-    "Pipfile",
-    "Pipfile.lock",
-    "bun.lock",
-    "bun.lockb",
-    "go.mod",
-    "go.sum",
-    "go.work",
-    "npm-shrinkwrap.json",
-    "package-lock.json",
-    "package.json",
-    "pdm.lock",
-    "pnpm-lock.yaml",
-    "pnpm-workspace.yaml",
-    "poetry.lock",
-    "pyproject.toml",
-    "requirements.txt",
-    "setup.cfg",
-    "setup.py",
-    "uv.lock",
-    "yarn.lock",
-];
+/// Names that the stacks bring.
+pub(crate) struct Names {
+    /// Files that decide which dependencies are installed.
+    pub(crate) manifests: Vec<&'static str>,
+    /// Endings of sources.
+    pub(crate) sources: Vec<&'static str>,
+}
 
-/// Endings of sources.
-const SOURCES: [&str; 12] = ["rs", "go", "py", "js", "jsx", "mjs", "ts", "tsx", "mts", "vue", "svelte", "c"];
-
-impl Plan {
-    /// Holds the plan against the files of the build context: `tree`, without what `ignore` leaves out.
-    ///
-    /// ```
-    /// use dockerfile_gen::context::Dockerignore;
-    /// use dockerfile_gen::plan::{Plan, Stage, Step};
-    /// use dockerfile_gen::MemTree;
-    ///
-    /// let mut build = Stage::from_image("build", "rust:1.95-slim-trixie");
-    /// build.push(Step::copy("sources", ["scr"], "./"));
-    /// let plan = Plan::declared("build.rs", [build]);
-    ///
-    /// let tree = MemTree::from([("Cargo.toml", ""), ("src/main.rs", "")]);
-    /// let faults = plan.check(&tree, &Dockerignore::default());
-    /// assert_eq!(faults[0].reason, "`scr` is not in the build context");
-    /// assert_eq!(faults[0].hint.as_deref(), Some("did you mean `src`?"));
-    /// ```
-    pub fn check(&self, tree: &dyn Tree, ignore: &Dockerignore) -> Vec<Fault> {
-        let check = Check { plan: self, tree, ignore, context: BuildContext::new(tree, ignore) };
-        let mut faults = Vec::new();
-        for (at, stage) in self.stages.iter().enumerate() {
-            check.stage(at, stage, &mut faults);
-            for (position, step) in stage.steps.iter().enumerate() {
-                let mut say = |severity, reason, hint| {
-                    faults.push(Fault { severity, stage: at, step: Some(position), reason, hint });
-                };
-                check.step(at, step, &mut say);
-            }
-            if !faults.iter().any(|fault| fault.stage == at && fault.severity == Severity::Error) {
-                faults.extend(check.late_manifests(at, stage));
-            }
-        }
-        faults
+impl Names {
+    fn is_manifest(&self, name: &str) -> bool {
+        self.manifests.contains(&name) || name.starts_with("requirements") && name.ends_with(".txt")
     }
+
+    fn is_source(&self, name: &str) -> bool {
+        let ending = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, ending)| ending);
+        ending.is_some_and(|ending| ending == "c" || self.sources.contains(&ending)) && !self.manifests.contains(&name)
+    }
+}
+
+/// Holds a plan against the files of the build context: `tree`, without what `ignore` leaves out.
+pub(crate) fn faults(plan: &Plan, tree: &dyn Tree, ignore: &Dockerignore, names: &Names) -> Vec<Fault> {
+    let check = Check { plan, names, tree, ignore, context: BuildContext::new(tree, ignore) };
+    let mut faults = Vec::new();
+    for (at, stage) in plan.stages.iter().enumerate() {
+        check.stage(at, stage, &mut faults);
+        for (position, step) in stage.steps.iter().enumerate() {
+            let mut say = |severity, reason, hint| {
+                faults.push(Fault { severity, stage: at, step: Some(position), reason, hint });
+            };
+            check.step(at, step, &mut say);
+        }
+        if !faults.iter().any(|fault| fault.stage == at && fault.severity == Severity::Error) {
+            faults.extend(check.late_manifests(at, stage));
+        }
+    }
+    faults
 }
 
 struct Check<'a> {
     plan: &'a Plan,
+    names: &'a Names,
     tree: &'a dyn Tree,
     ignore: &'a Dockerignore,
     context: BuildContext<'a>,
@@ -194,7 +168,7 @@ impl<'a> Check<'a> {
             }
             _ => {}
         }
-        if let Err(error) = render::step(step) {
+        if let Err(error) = render::step(step, &self.plan.templates) {
             say(Severity::Error, error.to_string(), error.hint());
         }
     }
@@ -222,18 +196,18 @@ impl<'a> Check<'a> {
         let mut base = &stage.base;
         while let Base::Stage(name) = base {
             let below = self.above(at).find(|stage| stage.name == *name)?;
-            if below.steps.iter().any(|step| self.brings(step).iter().any(|name| is_manifest(name))) {
+            if below.steps.iter().any(|step| self.brings(step).iter().any(|name| self.names.is_manifest(name))) {
                 return None;
             }
             base = &below.base;
         }
         let brought: Vec<BTreeSet<String>> = stage.steps.iter().map(|step| self.brings(step)).collect();
-        let sources = brought.iter().position(|names| names.iter().any(|name| is_source(name)))?;
-        if brought.iter().take(sources).flatten().any(|name| is_manifest(name)) {
+        let sources = brought.iter().position(|names| names.iter().any(|name| self.names.is_source(name)))?;
+        if brought.iter().take(sources).flatten().any(|name| self.names.is_manifest(name)) {
             return None;
         }
         let manifests: BTreeSet<&String> =
-            brought.iter().skip(sources).flatten().filter(|name| is_manifest(name)).collect();
+            brought.iter().skip(sources).flatten().filter(|name| self.names.is_manifest(name)).collect();
         let run = stage.steps.iter().skip(sources).find(|step| matches!(step.op, Op::Run { .. }))?;
         let list = manifests.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let percent = |change: Change| change.prior().0 * 100.0;
@@ -302,15 +276,6 @@ fn named(step: &Step) -> String {
         _ => None,
     };
     format!("`{}`", command.unwrap_or(&step.id))
-}
-
-fn is_manifest(name: &str) -> bool {
-    MANIFESTS.contains(&name) || name.starts_with("requirements") && name.ends_with(".txt")
-}
-
-fn is_source(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && SOURCES.contains(&ending))
-        && !MANIFESTS.contains(&name)
 }
 
 /// As the configuration has it, and with the variables of global arguments.

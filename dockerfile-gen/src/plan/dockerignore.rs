@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::facts::Notes;
 use crate::model::context::Dockerignore;
 use crate::plan::render::MARK;
 use crate::plan::{Input, Op, Plan, Source};
 use crate::secrets::{self, Verdict};
-use crate::stacks::Project;
 use crate::tree::{RelPath, Tree};
 
 /// Never part of an image, in any stack: title and patterns.
@@ -98,7 +98,7 @@ pub(crate) struct Ignore {
 ///
 /// # Errors
 /// [`Error::Config`] if a pattern from the configuration leaves out what the build reads, or is no pattern.
-pub(crate) fn dockerignore(tree: &dyn Tree, project: &Project, plan: &Plan, config: &Config) -> Result<Ignore> {
+pub(crate) fn dockerignore(tree: &dyn Tree, notes: &Notes, plan: &Plan, config: &Config) -> Result<Ignore> {
     let mut text = format!("# {MARK}: what the image does not need, and what must not get into it.\n");
     text.push_str("# Add your own with `ignore` and `keep` in the configuration.\n");
     for (title, patterns) in COMMON {
@@ -107,7 +107,7 @@ pub(crate) fn dockerignore(tree: &dyn Tree, project: &Project, plan: &Plan, conf
     for (title, patterns) in &plan.ignore {
         group(&mut text, title, patterns.iter().map(String::as_str));
     }
-    let named = named(project, plan);
+    let named = named(notes, plan);
     let back = let_back_in(&text, tree, &named)?;
     if !back.is_empty() {
         group(&mut text, "but the build reads these", back.iter().map(String::as_str));
@@ -132,7 +132,7 @@ fn group<'a>(text: &mut String, title: &str, patterns: impl IntoIterator<Item = 
 }
 
 /// Files and folders that the Dockerfile copies by name and that manifests or sources refer to.
-fn named(project: &Project, plan: &Plan) -> BTreeSet<String> {
+fn named(notes: &Notes, plan: &Plan) -> BTreeSet<String> {
     let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
     let copied = steps.flat_map(|step| {
         // A star is a part of a path, or one of a pattern of ours.
@@ -147,7 +147,7 @@ fn named(project: &Project, plan: &Plan) -> BTreeSet<String> {
             _ => None,
         })
     });
-    copied.chain(project.notes.needed.iter().map(|path| path.as_str().to_owned())).collect()
+    copied.chain(notes.needed.iter().map(|path| path.as_str().to_owned())).collect()
 }
 
 /// The files of the tree at or below a named path that `ignore` leaves out.

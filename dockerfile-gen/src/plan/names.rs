@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::stacks::slug;
+use crate::facts::slug;
 
 /// `scratch` is the image without files; `context` is what `docker build` calls the folder that is sent.
 const RESERVED: [&str; 2] = ["scratch", "context"];

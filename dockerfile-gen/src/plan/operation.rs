@@ -44,8 +44,6 @@ pub enum Mount {
         target: String,
         /// Whether two steps that use it wait for each other.
         locked: bool,
-        /// A stage and path whose content a new cache starts with.
-        seed: Option<(String, String)>,
     },
     /// A file or folder of a stage or of the build context, not copied into the layer.
     Bind {

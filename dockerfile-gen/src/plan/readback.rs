@@ -5,56 +5,17 @@
 //! or a template got wrong is seen before a byte is on disk, and not by whoever builds the image.
 
 mod compare;
+mod read;
 mod sources;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::context::Dockerignore;
-use crate::model::dockerfile::{Dockerfile, Instruction, ParseError, Reason};
-use crate::tree::{RelPath, Tree};
+use crate::model::dockerfile::{Dockerfile, ParseError, Reason};
 
-use super::{Plan, Stage, Step};
-
-/// What was generated.
-pub(crate) struct Written<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) config: &'a Config,
-    pub(crate) tree: &'a dyn Tree,
-    /// The text of the Dockerfile.
-    pub(crate) dockerfile: &'a str,
-    /// The text of the .dockerignore.
-    pub(crate) dockerignore: &'a str,
-    /// Files that the .dockerignore has to leave out.
-    pub(crate) secrets: &'a BTreeSet<RelPath>,
-}
-
-/// An instruction, and the step that it was written for.
-struct Read<'a> {
-    stage: usize,
-    step: &'a Step,
-    instruction: &'a Instruction,
-    /// Whether a template of the user's spells the step.
-    is_users: bool,
-}
-
-/// A difference between what was planned and what was read.
-struct Difference {
-    /// The line of the Dockerfile, from 1; `None` where something is missing.
-    line: Option<usize>,
-    reason: String,
-}
-
-impl Difference {
-    fn at(instruction: &Instruction, reason: impl Into<String>) -> Self {
-        Self { line: Some(instruction.line), reason: reason.into() }
-    }
-
-    fn bug(self, file: &str) -> Error {
-        Error::Readback { path: file.to_owned(), line: self.line.map(|line| line as u32), reason: self.reason }
-    }
-}
+pub(crate) use read::Written;
+use read::{Difference, Users};
 
 /// Holds both files against the plan.
 ///
@@ -97,9 +58,6 @@ fn dockerignore(written: &Written<'_>) -> Result<Dockerignore> {
     }
 }
 
-/// How many instructions each step consists of that a template of the user's spells, by stage and step.
-type Users = BTreeMap<(usize, usize), usize>;
-
 /// Reads what the user's own templates spell, each by itself, so that an error names the template.
 fn users_templates(written: &Written<'_>) -> Result<Users> {
     let mut users = Users::new();
@@ -138,9 +96,4 @@ fn parse_error(written: &Written<'_>, error: &ParseError) -> Error {
         };
     }
     Difference { line: Some(error.line), reason: error.reason.to_string() }.bug("Dockerfile")
-}
-
-/// What a reader would call a step.
-fn place(stage: &Stage, step: &Step) -> String {
-    format!("step `{}` of stage `{}`", step.id, stage.name)
 }

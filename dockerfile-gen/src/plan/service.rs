@@ -22,21 +22,18 @@ pub struct Service {
     pub health: Option<String>,
     /// Program and first arguments of a probe that takes a URL as its last argument, where the image has one.
     pub probe: Vec<String>,
-    /// The signal that stops it, where it is not SIGTERM.
-    pub stop_signal: Option<String>,
     /// `USER` of the image.
     pub user: String,
     /// What labels say, from the manifest.
     pub labels: BTreeMap<String, String>,
 }
 
-/// Ends `stage` with `USER`, `EXPOSE`, `STOPSIGNAL`, `HEALTHCHECK`, `ENTRYPOINT`, `CMD` and `LABEL`, in this order;
+/// Ends `stage` with `USER`, `EXPOSE`, `HEALTHCHECK`, `ENTRYPOINT`, `CMD` and `LABEL`, in this order;
 /// what the configuration says wins.
 pub fn finish(stage: &mut Stage, service: &Service, config: &Config) {
     stage.push(Step::user(config.user.as_deref().unwrap_or(&service.user)).why("not root"));
     let port = config.port.or(service.port);
     stage.maybe(port.map(Step::expose));
-    stage.maybe(service.stop_signal.as_deref().map(Step::stop_signal));
     let health = config.health.as_ref().or(service.health.as_ref());
     if let (Some(path), Some(port), false) = (health, port, service.probe.is_empty()) {
         let url = format!("http://127.0.0.1:{port}{path}");

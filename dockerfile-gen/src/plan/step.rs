@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::facts::Credential;
 
-use super::{Change, Input, Mount, Op, Source, Value};
+use super::change::Change;
+use super::operation::{Input, Mount, Op, Source, Value};
 
 /// One instruction with what the ordering pass and the reader need to know of it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -204,13 +205,13 @@ impl Step {
     /// Adds a cache mount that several steps may use at once.
     #[must_use]
     pub fn cache(self, id: impl Into<String>, target: &str) -> Self {
-        self.mount(Mount::Cache { id: id.into(), target: target.to_owned(), locked: false, seed: None })
+        self.mount(Mount::Cache { id: id.into(), target: target.to_owned(), locked: false })
     }
 
     /// Adds a cache mount that one step at a time may use.
     #[must_use]
     pub fn locked_cache(self, id: impl Into<String>, target: &str) -> Self {
-        self.mount(Mount::Cache { id: id.into(), target: target.to_owned(), locked: true, seed: None })
+        self.mount(Mount::Cache { id: id.into(), target: target.to_owned(), locked: true })
     }
 
     /// Adds the mounts of credentials.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{Change, Mount, Step};
 use crate::error::{Error, Result};
-use crate::stacks::slug;
+use crate::facts::slug;
 
 /// The Debian release of every default image: build and run stages share it, and so the same glibc.
 pub const SUITE: &str = "trixie";
@@ -70,7 +70,6 @@ pub fn install(id: &str, packages: &BTreeSet<String>, image: &str) -> Result<Opt
                 id: format!("apt-{kind}-{suite}"),
                 target: target.to_owned(),
                 locked: true,
-                seed: None,
             };
             Step::run(id, "common/apt")
                 .mount(cache("archives", "/var/cache/apt"))

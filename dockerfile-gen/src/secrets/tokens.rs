@@ -197,7 +197,7 @@ fn is_token_user(name: &str) -> bool {
 }
 
 /// An address without its user and password.
-pub(super) fn without_user(text: &str) -> String {
+pub(crate) fn without_user(text: &str) -> String {
     let mut out = text.to_owned();
     while let Some(token) = in_address(&out) {
         let start = out[..token.at.start].rfind("://").map_or(0, |at| at + 3);

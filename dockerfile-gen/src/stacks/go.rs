@@ -3,12 +3,13 @@
 //! Input: go.mod, go.work, the Go files. Output: [`GoProject`]. The one idea: a main package is what says
 //! `package main`, wherever it lies, and what it imports tells everything else that the image needs to know.
 
+mod address;
 mod cgo;
 mod choose;
 mod cli;
 mod embed;
 mod hints;
-pub mod image;
+pub(crate) mod image;
 mod imports;
 mod listen;
 mod modfile;
@@ -22,9 +23,9 @@ mod source;
 mod version;
 mod words;
 
-pub use choose::GoMain;
-pub use embed::MissingEmbed;
-pub use packages::GoModule;
+pub(crate) use choose::GoMain;
+pub(crate) use embed::MissingEmbed;
+pub(crate) use packages::GoModule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,8 +34,8 @@ use crate::error::{Error, Result};
 use crate::facts::{Asset, Claim, Credential, Notes, Served, Strength};
 use crate::tree::{RelPath, Tree};
 
+use address::Origin;
 use hints::Build;
-use listen::Origin;
 use modules::{Modules, modules, nested, nested_claim, within};
 use packages::Packages;
 use source::Source;
@@ -42,7 +43,7 @@ use source::Source;
 /// The facts about a Go project.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 #[non_exhaustive]
-pub struct GoProject {
+pub(crate) struct GoProject {
     /// The project's name: that of the module, with what stands before it where it says little.
     pub name: String,
     /// Major and minor version of the toolchain, such as `1.24`.
@@ -94,8 +95,8 @@ pub struct GoProject {
 /// Whether the image may be for Go.
 ///
 /// # Errors
-/// As [`super::Project::detect`].
-pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
+/// As [`crate::generate`].
+pub(crate) fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
     let Some(Modules { files, modules, .. }) = modules(tree, "")? else { return nested_claim(tree) };
     let manifest = files.first().map_or("go.mod", |(path, _)| path);
     let packages = Packages::new(tree, &modules, &[]);
@@ -115,8 +116,8 @@ pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
 /// Reads the facts.
 ///
 /// # Errors
-/// As [`super::Project::detect`].
-pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoProject> {
+/// As [`crate::generate`].
+pub(crate) fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<GoProject> {
     let dir = nested(tree, config)?;
     let Some(Modules { files, modules, workspace }) = modules(tree, &dir)? else {
         return Err(Error::manifest("go.mod", None, "is missing, and there is no go.work"));

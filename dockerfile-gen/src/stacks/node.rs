@@ -3,8 +3,9 @@
 //! Input: package.json files, lockfiles, configuration of frameworks, sources. Output: [`NodeProject`]. The one idea: the
 //! program that the container runs is found first; what must be installed, built and copied follows from it.
 
+pub(crate) mod bundle;
 pub(crate) mod framework;
-pub mod image;
+pub(crate) mod image;
 mod keep;
 mod listen;
 pub(crate) mod manager;
@@ -25,15 +26,15 @@ use std::collections::BTreeSet;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::{Claim, Credential, Notes, Strength};
-use crate::tree::{RelPath, Tree};
+use crate::tree::{RelPath, Tree, within};
 
-pub use framework::Framework;
-pub use keep::Keep;
-pub use listen::Listen;
-pub use manager::{Manager, ManagerKind};
-pub use native::{Prisma, System};
-pub use scripts::Scripts;
-pub use start::Start;
+pub(crate) use framework::Framework;
+pub(crate) use keep::Keep;
+pub(crate) use listen::Listen;
+pub(crate) use manager::{Manager, ManagerKind};
+pub(crate) use native::{Prisma, System};
+pub(crate) use scripts::Scripts;
+pub(crate) use start::Start;
 pub(crate) use version::suite;
 
 use manifest::Manifest;
@@ -42,7 +43,7 @@ use start::Found;
 /// The facts about a Node project.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
-pub struct NodeProject {
+pub(crate) struct NodeProject {
     /// The package's name without its scope.
     pub name: String,
     /// The folder of the root manifest and the lockfile, relative to the project.
@@ -97,7 +98,7 @@ pub struct NodeProject {
 
 impl NodeProject {
     /// Whether the image can do without development dependencies.
-    pub fn can_leave_out_development(&self) -> bool {
+    pub(crate) fn can_leave_out_development(&self) -> bool {
         let plugin = self.input_folders.iter().any(|folder| folder == ".yarn/plugins");
         // Yarn 2 and 3 install a part of the dependencies only with the workspace-tools plugin.
         let yarn = self.manager.kind != ManagerKind::YarnBerry || self.manager.major >= 4 || plugin;
@@ -107,7 +108,7 @@ impl NodeProject {
 
     /// Whether production dependencies are what is left of all of them, because something was done to them after the
     /// install that needs a development dependency.
-    pub fn leaves_by_pruning(&self) -> bool {
+    pub(crate) fn leaves_by_pruning(&self) -> bool {
         // pnpm keeps Prisma's client deep in a folder whose name holds versions, so it cannot be copied by name.
         let client =
             self.manager.kind == ManagerKind::Pnpm && self.prisma.as_ref().is_some_and(|prisma| prisma.in_modules);
@@ -119,16 +120,11 @@ impl NodeProject {
     }
 }
 
-/// A path inside a folder; the root is `""`.
-pub(crate) fn within(dir: &str, path: &str) -> String {
-    if dir.is_empty() { path.to_owned() } else { format!("{dir}/{path}") }
-}
-
 /// Whether the image may be for Node.
 ///
 /// # Errors
-/// As [`super::Project::detect`].
-pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
+/// As [`crate::generate`].
+pub(crate) fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
     let Some(package) = Manifest::read(tree, "")? else { return Ok(None) };
     let claim = |strength, key: &str, reason: &str| {
         Ok(Some(Claim::new(strength, package.path.clone(), package.line(key), reason)))
@@ -156,8 +152,8 @@ pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
 /// Reads the facts of the package in the folder `dir`, or of the package of the workspace there that the image is for.
 ///
 /// # Errors
-/// As [`super::Project::detect`].
-pub fn detect(tree: &dyn Tree, dir: &str, config: &Config, notes: &mut Notes) -> Result<NodeProject> {
+/// As [`crate::generate`].
+pub(crate) fn detect(tree: &dyn Tree, dir: &str, config: &Config, notes: &mut Notes) -> Result<NodeProject> {
     let missing = || Error::manifest(&within(dir, "package.json"), None, "is missing");
     let root = root_of(tree, dir)?.ok_or_else(missing)?;
     // The manager decides where members are listed and does not depend on which of them is built.
@@ -241,7 +237,7 @@ fn assemble(
     scripts.variables(tree, &package, prisma.as_ref(), &program.framework, notes);
     let own = matches!(program.framework, Framework::Server | Framework::Nest);
     let sources = if own { source::read(tree, &package.dir) } else { Vec::new() };
-    notes.assets.extend(super::frontend::served(tree, &package.dir, &sources));
+    notes.assets.extend(bundle::served(tree, &package.dir, &sources));
     if !notes.assets.is_empty() {
         // What a script for another host builds is built in a stage of its own.
         scripts.build.retain(|command| !command.iter().any(|word| word == "heroku-postbuild"));

@@ -6,7 +6,7 @@
 mod deps;
 mod django;
 mod files;
-pub mod image;
+pub(crate) mod image;
 mod locate;
 mod lock;
 mod manager;
@@ -18,15 +18,16 @@ mod registry;
 mod requirement;
 mod requirements;
 mod servers;
+mod services;
 mod sources;
 mod start;
 mod target;
 mod version;
 
-pub use django::Django;
-pub use manager::{Install, Manager, Metadata};
-pub use start::Start;
-pub use version::Version;
+pub(crate) use django::Django;
+pub(crate) use manager::{Install, Manager, Metadata};
+pub(crate) use start::Start;
+pub(crate) use version::Version;
 
 use std::collections::BTreeSet;
 
@@ -44,7 +45,7 @@ use start::Scene;
 /// The facts about a Python project.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
-pub struct PythonProject {
+pub(crate) struct PythonProject {
     /// The project's name.
     pub name: String,
     /// The folder of the manifests, relative to the project; it becomes the image's working directory.
@@ -79,52 +80,11 @@ pub struct PythonProject {
     pub tests_apart: bool,
 }
 
-/// Distributions that only a service depends on.
-const SERVICES: &[&str] = &[
-    "aiohttp",
-    "apiflask",
-    "blacksheep",
-    "bottle",
-    "chainlit",
-    "channels",
-    "connexion",
-    "daphne",
-    "dash",
-    "django",
-    "falcon",
-    "fastapi",
-    "fastmcp",
-    "flask",
-    "gradio",
-    "granian",
-    "gunicorn",
-    "hypercorn",
-    "litestar",
-    "nicegui",
-    "quart",
-    "robyn",
-    "sanic",
-    "starlette",
-    "streamlit",
-    "tornado",
-    "uvicorn",
-    "uwsgi",
-    "wagtail",
-    "waitress",
-];
-
-/// Whether a line of a manifest names a distribution that only a service depends on.
-pub(crate) fn serves(line: &str) -> bool {
-    let line = line.trim_start().trim_start_matches(['"', '\'']);
-    let name = line.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).next().unwrap_or_default();
-    SERVICES.binary_search(&requirement::normalize(name).as_str()).is_ok()
-}
-
 /// Whether the image may be for this stack.
 ///
 /// # Errors
-/// As [`super::Project::detect`].
-pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
+/// As [`crate::generate`].
+pub(crate) fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
     let place =
         locate::places(tree).into_iter().max_by_key(|place| (place.strength, std::cmp::Reverse(place.dir.clone())));
     Ok(place.map(|place| Claim::new(place.strength, place.file, place.line, place.reason)))
@@ -133,8 +93,8 @@ pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
 /// Reads the facts.
 ///
 /// # Errors
-/// As [`super::Project::detect`].
-pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<PythonProject> {
+/// As [`crate::generate`].
+pub(crate) fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<PythonProject> {
     let place = locate::choose(tree)?;
     let dir = place.dir;
     let Found { install, deps, indexes, pyproject, scripts } = manager::read(tree, &dir, config, notes)?;
@@ -154,7 +114,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
         name: &name,
     };
     let mut start = start::choose(&scene, notes)?;
-    let asking = version::Asking {
+    let asking = version::choose::Asking {
         tree,
         dir: &dir,
         app_dir: &app_dir,
@@ -162,7 +122,7 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Pyt
         deps: &deps,
         manifest: &place.file,
     };
-    let (version, exact_pin) = version::choose(&asking, config, notes)?;
+    let (version, exact_pin) = version::choose::choose(&asking, config, notes)?;
     let native = is_native(tree, &app_dir, pyproject.as_ref());
     let installs_itself = installs_itself(tree, &app_dir, &install, pyproject.as_ref(), &start);
     if start.own_script && !installs_itself {

@@ -6,8 +6,9 @@
 mod choose;
 mod declare;
 mod features;
-pub mod image;
+pub(crate) mod image;
 mod lock;
+mod members;
 mod metadata;
 mod native;
 mod opened;
@@ -15,36 +16,25 @@ mod settings;
 mod sources;
 mod toolchain;
 
-pub use declare::Declaration;
-pub use toolchain::Toolchain;
+pub(crate) use declare::Declaration;
+pub(crate) use members::Binary;
+pub(crate) use toolchain::Toolchain;
+
+use members::Member;
 
 use std::collections::BTreeSet;
 
-use cargo_metadata::{Metadata, Package, TargetKind};
+use cargo_metadata::Metadata;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::{Claim, Credential, Notes, Served, Strength};
 use crate::tree::{RelPath, Tree};
 
-/// A binary target.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[non_exhaustive]
-pub struct Binary {
-    /// Its name, which `[[bin]] name` decides.
-    pub name: String,
-    /// The package that it belongs to.
-    pub package: String,
-    /// The folder of that package, relative to the workspace.
-    pub dir: RelPath,
-    /// Features that it is built with: `required-features` and those from the configuration.
-    pub features: Vec<String>,
-}
-
 /// The facts about a Rust project.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
-pub struct RustProject {
+pub(crate) struct RustProject {
     /// The name of the image: the binary's.
     pub name: String,
     /// The binary that the image runs.
@@ -79,8 +69,6 @@ pub struct RustProject {
     pub run_env: Vec<(String, String)>,
     /// Default arguments of the binary.
     pub arguments: Vec<String>,
-    /// A health endpoint, where one is evident.
-    pub health: Option<String>,
     /// What fetching needs.
     pub credentials: Vec<Credential>,
     /// Whether there is a `[[bench]]`, `[[test]]` or `[[example]]` that cargo wants to see: such folders stay.
@@ -90,8 +78,8 @@ pub struct RustProject {
 /// Whether the image may be for Rust.
 ///
 /// # Errors
-/// As [`super::Project::detect`].
-pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
+/// As [`crate::generate`].
+pub(crate) fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
     let Some(text) = tree.text("Cargo.toml")? else { return Ok(None) };
     let runs = text.contains("[[bin]]")
         || text.contains("[workspace]")
@@ -109,8 +97,8 @@ pub fn claim(tree: &dyn Tree) -> Result<Option<Claim>> {
 /// Reads the facts.
 ///
 /// # Errors
-/// As [`super::Project::detect`].
-pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<RustProject> {
+/// As [`crate::generate`].
+pub(crate) fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<RustProject> {
     // cargo takes most of the time, so the files are read meanwhile.
     let (metadata, lock) = std::thread::scope(|scope| {
         let lock = scope.spawn(|| {
@@ -179,19 +167,12 @@ pub fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Result<Rus
         runtime_files: scan.runtime_files,
         port: scan.port,
         run_env: scan.run_env,
-        health: scan.health,
         arguments: if scan.serves_path { vec![".".into()] } else { Vec::new() },
         credentials: settings.credentials,
         explicit_targets: explicit_targets(tree, &members),
         binary,
         others,
     })
-}
-
-/// A workspace member and where it lies.
-pub(crate) struct Member<'a> {
-    package: &'a Package,
-    dir: RelPath,
 }
 
 /// This tool's own crates, which a project may use as a library: whoever tries them out names a checkout.
@@ -261,9 +242,4 @@ fn labels(members: &[Member<'_>], binary: &Binary, notes: &mut Notes) {
     add("description", package.description.as_ref());
     add("licenses", package.license.as_ref());
     add("source", package.repository.as_ref());
-}
-
-/// Whether a target is a binary.
-fn is_bin(kinds: &[TargetKind]) -> bool {
-    kinds.contains(&TargetKind::Bin)
 }

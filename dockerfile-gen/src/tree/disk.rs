@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::read::Reader;
-use super::{FileMeta, RelPath, Tree, git_index, gitignore};
+use super::rel_path::RelPath;
+use super::view::{FileMeta, Tree};
+use super::{git_index, gitignore};
 use crate::error::{Error, Result};
 
 /// A [`Tree`] over a folder on disk, listed once when it is opened; contents are read when asked for.
@@ -18,29 +20,29 @@ pub struct DiskTree {
 }
 
 impl DiskTree {
-    /// Lists the files below `root` that a fresh clone would have: without what a .gitignore ignores (also one above
-    /// `root` in the same repository) and git does not track, and without bulk folders. Neither is entered, so they
-    /// cost nothing.
-    ///
-    /// # Errors
-    /// [`Error::Read`] if the folder or one below it cannot be listed.
-    pub fn open(root: impl AsRef<Path>) -> Result<Self> {
-        let mut tree = Self::empty(root.as_ref())?;
+    /// Lists the files that a fresh clone would have, without the folders `bulk`. See [`DiskTree::open`].
+    pub(crate) fn open_without(root: &Path, bulk: &[Bulk]) -> Result<Self> {
+        let mut tree = Self::empty(root)?;
         let (above, ignores) = gitignore::above(&tree.root)?;
         let mut open = vec![(RelPath::default(), ignores)];
         while let Some((dir, ignores)) = open.pop() {
             let path = tree.root.join(dir.as_str());
             let found = entries(&path)?;
             let base = if dir.as_str().is_empty() { above.len() } else { above.len() + dir.as_str().len() + 1 };
-            let ignores = match found.iter().any(|(name, _)| name == gitignore::NAME) {
+            let beside = |wanted: &str| found.iter().any(|(name, _)| name == wanted);
+            let ignores = match beside(gitignore::NAME) {
                 true => ignores.and_of(&tree.reader, dir.as_str(), base)?,
                 false => ignores,
             };
-            let has_cargo = found.iter().any(|(name, _)| name == "Cargo.toml");
-            for (name, entry) in found {
+            let is_bulk = |name: &str, path: &Path| {
+                is_always_bulk(name, bulk)
+                    || bulk.iter().any(|folder| folder.name == name && folder.is_here(&beside, path))
+            };
+            let bulky: Vec<bool> = found.iter().map(|(name, entry)| is_bulk(name, &entry.path())).collect();
+            for ((name, entry), is_bulk) in found.into_iter().zip(bulky) {
                 let Some(rel) = dir.join(&name) else { continue };
                 let kind = entry.file_type().map_err(|source| Error::Read { path: entry.path(), source })?;
-                let is_bulk = kind.is_dir() && is_bulk(&name, has_cargo, &entry.path());
+                let is_bulk = kind.is_dir() && is_bulk;
                 if is_bulk || ignores.ignores(&format!("{above}{rel}"), kind.is_dir()) {
                     continue;
                 }
@@ -51,16 +53,16 @@ impl DiskTree {
                 }
             }
         }
-        tree.add_tracked();
+        tree.add_tracked(bulk);
         Ok(tree)
     }
 
     /// Adds what git tracks although a .gitignore names it.
-    fn add_tracked(&mut self) {
+    fn add_tracked(&mut self, bulk: &[Bulk]) {
         for tracked in git_index::tracked(&self.root) {
             let Some(path) = RelPath::new(&tracked).filter(|path| !self.files.contains_key(path)) else { continue };
             let full = self.root.join(path.as_str());
-            let in_bulk = path.as_str().split('/').any(is_always_bulk);
+            let in_bulk = path.as_str().split('/').any(|name| is_always_bulk(name, bulk));
             // A folder that git tracks may be a link by now: what lies behind it is no part of the project.
             if let (Ok(meta), false, false) = (fs::symlink_metadata(&full), in_bulk, self.is_behind_link(&path))
                 && !meta.is_dir()
@@ -123,35 +125,53 @@ fn entries(path: &Path) -> Result<Vec<(String, fs::DirEntry)>> {
     Ok(found)
 }
 
-/// Folders that no project keeps in its repository and that may hold a hundred thousand files.
-fn is_bulk(name: &str, beside_cargo: bool, path: &Path) -> bool {
-    match name {
-        "target" => beside_cargo || path.join("CACHEDIR.TAG").exists(),
-        "venv" | "env" => path.join("pyvenv.cfg").exists(),
-        name => is_always_bulk(name),
+/// A folder that no project keeps in its repository and that may hold a hundred thousand files.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bulk {
+    name: &'static str,
+    sign: Sign,
+}
+
+/// What shows that a folder is bulk.
+#[derive(Clone, Copy, Debug)]
+enum Sign {
+    /// Its name alone.
+    Name,
+    /// A file beside it.
+    Beside(&'static str),
+    /// A file in it.
+    Inside(&'static str),
+}
+
+impl Bulk {
+    /// A folder whose name alone shows it.
+    pub(crate) const fn named(name: &'static str) -> Self {
+        Self { name, sign: Sign::Name }
+    }
+
+    /// A folder that is bulk beside the file `other`.
+    pub(crate) const fn beside(name: &'static str, other: &'static str) -> Self {
+        Self { name, sign: Sign::Beside(other) }
+    }
+
+    /// A folder that is bulk if it holds the file `inner`.
+    pub(crate) const fn holding(name: &'static str, inner: &'static str) -> Self {
+        Self { name, sign: Sign::Inside(inner) }
+    }
+
+    fn is_here(&self, beside: &dyn Fn(&str) -> bool, path: &Path) -> bool {
+        match self.sign {
+            Sign::Name => true,
+            Sign::Beside(other) => beside(other),
+            Sign::Inside(inner) => path.join(inner).exists(),
+        }
     }
 }
 
-fn is_always_bulk(name: &str) -> bool {
-    matches!(
-        name,
-        ".git"
-            | ".hg"
-            | ".svn"
-            | "node_modules"
-            | "__pycache__"
-            | ".venv"
-            | ".tox"
-            | ".nox"
-            | ".mypy_cache"
-            | ".pytest_cache"
-            | ".ruff_cache"
-            | ".next"
-            | ".nuxt"
-            | ".turbo"
-            | ".svelte-kit"
-            | ".pnpm-store"
-    )
+/// Whether the name alone shows that a folder is bulk.
+fn is_always_bulk(name: &str, bulk: &[Bulk]) -> bool {
+    matches!(name, ".git" | ".hg" | ".svn")
+        || bulk.iter().any(|folder| folder.name == name && matches!(folder.sign, Sign::Name))
 }
 
 fn meta(entry: &fs::DirEntry) -> FileMeta {

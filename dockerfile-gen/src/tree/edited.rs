@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{FileMeta, RelPath, Tree};
+use super::rel_path::RelPath;
+use super::view::{FileMeta, Tree, content_id};
 use crate::error::Result;
 
 /// A [`Tree`] like another, but with other bytes in some files.
@@ -55,7 +56,7 @@ impl Tree for Edited<'_> {
     }
 
     fn content_id(&self, path: &RelPath) -> Result<u128> {
-        if self.edited.contains(path) { Ok(super::content_id(&self.bytes(path)?)) } else { self.inner.content_id(path) }
+        if self.edited.contains(path) { Ok(content_id(&self.bytes(path)?)) } else { self.inner.content_id(path) }
     }
 
     fn disk_root(&self) -> Option<&Path> {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FileMeta, RelPath, Tree, content_id, missing};
+use super::rel_path::RelPath;
+use super::view::{FileMeta, Tree, content_id, missing};
 use crate::error::Result;
 
 /// A [`Tree`] whose files are given as text.

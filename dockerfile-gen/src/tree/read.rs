@@ -10,8 +10,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::RelPath;
-use super::folder::{Folder, Opened};
+use super::folder::Folder;
+use super::folder::opened::Opened;
+use super::rel_path::RelPath;
 use crate::error::{Error, Result};
 
 /// The most that is read of one file, in bytes.

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::{FileMeta, RelPath, Tree};
+use super::rel_path::RelPath;
+use super::view::{FileMeta, Tree};
 use crate::error::{Error, Result};
 
 /// Files above this size, in bytes, are read again each time.

@@ -73,3 +73,8 @@ impl fmt::Display for RelPath {
         f.write_str(&self.0)
     }
 }
+
+/// A path inside a folder; the root is `""`.
+pub(crate) fn within(dir: &str, path: &str) -> String {
+    if dir.is_empty() { path.to_owned() } else { format!("{dir}/{path}") }
+}

@@ -15,9 +15,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::folder::{Folder, Kind, take_permissions};
+use super::fault;
+use super::folder::opened::Kind;
+use super::folder::{Folder, take_permissions};
 use super::read::{full, most, regular, whole};
-use super::{RelPath, fault};
+use super::rel_path::RelPath;
 use crate::error::{Error, Result};
 
 /// What is there before a file is written.

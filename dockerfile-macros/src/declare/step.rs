@@ -6,38 +6,16 @@
 use std::collections::BTreeMap;
 
 use dockerfile_gen::config::{Scalar, nearest};
+use dockerfile_gen::facts::{Credential, slug};
 use dockerfile_gen::plan::{Change, Mount, Op, Source, Step, UserCommand, Value};
-use dockerfile_gen::project::{Credential, slug};
-use proc_macro2::Span;
 use serde::Deserialize;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, LitInt, LitStr, Token, braced, token};
 
-use super::{comment, name, word};
-use crate::args::{Kind, Node, quoted_in, read};
-
-/// The texts of a step or stage and where each stands.
-pub(super) struct Written {
-    first: Span,
-    texts: Vec<(String, Span)>,
-    ends_in_brace: bool,
-}
-
-impl Written {
-    pub(super) fn new(first: Span) -> Self {
-        Self { first, texts: Vec::new(), ends_in_brace: false }
-    }
-
-    pub(super) fn keep(&mut self, text: String, span: Span) {
-        self.texts.push((text, span));
-    }
-
-    /// The token that `message` quotes, or the first.
-    pub(super) fn blame(&self, message: &str) -> Span {
-        quoted_in(message, &self.texts).unwrap_or(self.first)
-    }
-}
+use super::words::{Written, comment, name, word};
+use crate::args::read;
+use crate::tokens::{Kind, Node};
 
 /// Steps that were read so far.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use dockerfile_gen::project::go::GoProject;
+use crate::facts::GoProject;
 
 use super::{Edit, append, edit, run, words};
 

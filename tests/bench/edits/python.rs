@@ -1,6 +1,6 @@
 //! Edits of a Python project.
 
-use dockerfile_gen::project::python::{Manager, PythonProject};
+use crate::facts::{Manager, PythonProject};
 
 use super::super::variants::Variant;
 use super::{Apply, Edit, append, change, edit, run};

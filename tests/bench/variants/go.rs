@@ -1,6 +1,6 @@
 //! Go: everything at once, and Docker's guide.
 
-use dockerfile_gen::project::go::GoProject;
+use crate::facts::GoProject;
 
 pub(super) fn files(go: &GoProject) -> Vec<(&'static str, String)> {
     let cgo = u8::from(go.cgo);

@@ -1,6 +1,6 @@
 //! Python: everything at once, and the page on Docker of each package manager.
 
-use dockerfile_gen::project::python::{Manager, PythonProject};
+use crate::facts::{Manager, PythonProject};
 
 pub(super) fn files(python: &PythonProject) -> Vec<(&'static str, String)> {
     let base = format!("FROM python:{}-slim-trixie\nWORKDIR /app\n", python.version);

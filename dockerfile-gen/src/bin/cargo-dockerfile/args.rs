@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 use dockerfile_gen::config::{Manifests, Scalar};
-use dockerfile_gen::{ConfigLayer, Error, Stack};
+use dockerfile_gen::{ConfigLayer, Error, meanings, names, titles};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -28,15 +28,27 @@ Examples:
 
 Exit codes: 0 fresh or written, 1 stale, 2 could not run.";
 
-/// Writes a cache-optimal Dockerfile and .dockerignore for a Rust, Node, Python or Go project.
 #[derive(Parser, Debug)]
-#[command(name = "cargo dockerfile", bin_name = "cargo dockerfile", version, about, styles = STYLES, after_help = EXAMPLES)]
+#[command(name = "cargo dockerfile", bin_name = "cargo dockerfile", version, about = about(), styles = STYLES, after_help = EXAMPLES)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) generate: GenerateArgs,
+}
+
+fn about() -> String {
+    format!("Writes a cache-optimal Dockerfile and .dockerignore for a {} project", titles())
+}
+
+fn stack_help() -> String {
+    "The stack, where more than one is possible".to_owned()
+}
+
+/// The help of an option that means something else in each stack.
+fn help(what: &str, option: &str) -> String {
+    format!("{what}: {}", meanings(option))
 }
 
 #[derive(Subcommand, Debug)]
@@ -66,11 +78,9 @@ pub(crate) struct ProjectArgs {
     /// The project's folder
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
-    /// The stack, where more than one is possible: rust, node, python or go
-    #[arg(long, value_name = "STACK", help_heading = "Decisions")]
-    stack: Option<Stack>,
-    /// The binary, script, module or main package that the image runs
-    #[arg(long, value_name = "NAME", help_heading = "Decisions")]
+    #[arg(long, value_name = "STACK", help_heading = "Decisions", help = stack_help(), value_parser = names())]
+    stack: Option<String>,
+    #[arg(long, value_name = "NAME", help_heading = "Decisions", help = help("What the image runs", "bin"))]
     bin: Option<String>,
     /// The package of a workspace
     #[arg(long, value_name = "NAME", help_heading = "Decisions")]
@@ -87,8 +97,7 @@ pub(crate) struct ProjectArgs {
     /// The user of the final image: UID, UID:GID or a name
     #[arg(long, help_heading = "Decisions")]
     user: Option<String>,
-    /// Features (Cargo) or extras (Python) to build with
-    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Decisions")]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Decisions", help = help("What to build with", "features"))]
     features: Option<Vec<String>>,
     /// Leave out Cargo's default features
     #[arg(long, help_heading = "Decisions")]
@@ -133,7 +142,7 @@ impl ProjectArgs {
             env.insert(key.to_owned(), Scalar(value.to_owned()));
         }
         let mut layer = ConfigLayer::default();
-        layer.stack = self.stack;
+        layer.stack = self.stack.clone();
         layer.bin = self.bin.clone();
         layer.package = self.package.clone();
         layer.port = self.port;

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dockerfile_gen::render::BUILTIN;
 use dockerfile_gen::{Error, Files, Overwrite, RelPath, Status};
 
 /// The configuration file that `init` writes: every option, commented out.
-pub(crate) const CONFIG: &str = include_str!("dockerfile.toml");
+pub(crate) fn config() -> String {
+    let (stacks, features) = (dockerfile_gen::names().join(", "), dockerfile_gen::meanings("features"));
+    include_str!("dockerfile.toml").replace("{stacks}", &stacks).replace("{features}", &features)
+}
 
 /// Writes the configuration file, or the templates into `templates`, and returns what was written.
 pub(crate) fn write(root: &Path, templates: Option<&str>, force: bool) -> Result<Vec<PathBuf>, Error> {
     let mut files = BTreeMap::new();
     match templates {
-        None => drop(files.insert(RelPath::new("dockerfile.toml").unwrap_or_default(), CONFIG.to_owned())),
+        None => drop(files.insert(RelPath::new("dockerfile.toml").unwrap_or_default(), config())),
         Some(folder) => {
             let Some(folder) = RelPath::new(folder) else {
                 return Err(Error::Unsupported {
@@ -22,7 +24,7 @@ pub(crate) fn write(root: &Path, templates: Option<&str>, force: bool) -> Result
                 });
             };
             let place = |name: &str| folder.join(&format!("{name}.hbs")).unwrap_or_default();
-            files.extend(BUILTIN.iter().map(|(name, text)| (place(name), (*text).to_owned())));
+            files.extend(dockerfile_gen::builtin().map(|(name, text)| (place(name), text.to_owned())));
         }
     }
     let overwrite = if force { Overwrite::Backup } else { Overwrite::Refuse };

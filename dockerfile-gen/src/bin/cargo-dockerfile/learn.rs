@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use dockerfile_gen::history::Repository;
 use dockerfile_gen::learn::{FEWEST_COMMITS, expected_cost, learn};
-use dockerfile_gen::{ConfigLayer, DiskTree, Error, Plan, Status, config, generate};
+use dockerfile_gen::{ConfigLayer, DiskTree, Error, Plan, Status, configure, generate};
 use serde_json::json;
 
 use crate::settings;
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &LearnArgs) -> Result<(), Error> {
     let mut layer = ConfigLayer::default();
     layer.rates = Some(learned.rates.clone());
     let tree = DiskTree::open(&args.path)?;
-    let config = config::load(&tree, layer.clone())?;
+    let config = configure(&tree, layer.clone())?;
     let after = generate(&args.path, layer)?;
     let (old, new) = (expected_cost(&before.plan, &config), expected_cost(&after.plan, &config));
     if args.json {

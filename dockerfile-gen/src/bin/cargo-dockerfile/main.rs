@@ -109,7 +109,7 @@ fn run_plan(args: &PlanArgs) -> Result<u8, Error> {
 
 fn run_init(args: &InitArgs) -> Result<u8, Error> {
     if args.print {
-        terminal::data(init::CONFIG);
+        terminal::data(&init::config());
         return Ok(FRESH);
     }
     let written = init::write(&args.path, args.templates.as_deref(), args.force)?;

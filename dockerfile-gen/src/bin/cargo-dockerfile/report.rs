@@ -106,7 +106,7 @@ pub(crate) fn written(paths: &[PathBuf]) {
 
 /// Prints the stages and steps as a tree, and the evidence.
 pub(crate) fn plan(generated: &Generated) {
-    line!("{BOLD}{}{BOLD:#} ({})", generated.project.name, generated.project.component.stack());
+    line!("{BOLD}{}{BOLD:#} ({})", generated.project.name, generated.project.stack);
     for stage in &generated.plan.stages {
         let base = match &stage.base {
             Base::Image(image) => format!("image {image}"),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use dockerfile_gen::output::update;
-use dockerfile_gen::{ConfigLayer, Error, MemTree, RelPath, Status, config};
+use dockerfile_gen::{ConfigLayer, Error, MemTree, RelPath, Status, configure};
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 /// The settings file.
@@ -131,7 +131,7 @@ fn last_position(item: &Item) -> Option<isize> {
 
 /// Reads the new text as every run will, before it takes the place of the old: all settings but the rates are the same.
 fn read_back(old: &str, new: &str, rates: &BTreeMap<String, f64>) -> Result<(), Error> {
-    let load = |text: &str| config::load(&MemTree::from([(NAME, text)]), ConfigLayer::default());
+    let load = |text: &str| configure(&MemTree::from([(NAME, text)]), ConfigLayer::default());
     let (mut expected, found) = (load(old)?, load(new)?);
     expected.rates.clone_from(rates);
     match expected == found {

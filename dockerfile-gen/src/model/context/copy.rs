@@ -6,9 +6,9 @@
 
 use std::cmp::Ordering;
 
+use super::entries::{BuildContext, Entry};
 use super::go_path::{clean, has_wildcard, rooted};
 use super::pattern::{Matcher, Walk};
-use super::{BuildContext, Entry};
 use crate::patterns::go_path::GoGlob;
 
 /// A `COPY`, or an `ADD` of local files, after its variables were replaced. Here-documents, URLs and git repositories

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use super::copy::CopyFault;
+use super::entries::{BuildContext, Entry};
 use super::go_path::{clean, has_wildcard, rooted};
 use super::pattern::{Matcher, Walk, parent};
-use super::{BuildContext, Entry};
 use crate::patterns::go_path::GoGlob;
 
 impl<'t> BuildContext<'t> {

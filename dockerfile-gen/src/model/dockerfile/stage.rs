@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::Dockerfile;
 use super::expand::{Env, expand_word};
+use super::file::Dockerfile;
 use super::keyword::Keyword;
 use super::tree::{Arguments, Declaration, Instruction};
 

@@ -9,6 +9,7 @@ mod reason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::cause::Cause;
 use super::context::{Copy, Sent};
 use super::digest::Digest;
 use super::fault::{Fault, FaultReason};
@@ -16,7 +17,6 @@ use super::files::Files;
 use super::graph::{self, Facet, Graph, Label, Op, Selector, Vertex, deduplicate};
 use super::options::{Context, Image, Input, Output};
 use super::store::{Found, Id, Slot, Store};
-use super::why::Cause;
 use crate::model::context::BuildContext;
 use crate::model::dockerfile::Keyword;
 
@@ -148,7 +148,7 @@ impl Builder {
     /// # Errors
     /// [`Fault`] where BuildKit would stop.
     pub fn build(&mut self, input: &Input<'_>) -> Result<Build, Fault> {
-        let graph = graph::graph(input)?;
+        let graph = graph::dispatch::graph(input)?;
         let mut run = Run {
             input,
             contexts: self.contexts(input, &graph)?,
@@ -316,7 +316,7 @@ impl Builder {
 /// # Errors
 /// [`Fault`] where BuildKit would stop before it asks.
 pub fn sent<'a>(input: &'a Input<'_>) -> Result<BuildContext<'a>, Fault> {
-    match graph::graph(input)?.wanted.get("") {
+    match graph::dispatch::graph(input)?.wanted.get("") {
         Some(wanted) => sent_for(&input.context, wanted),
         None => Ok(BuildContext::default()),
     }

@@ -4,9 +4,10 @@
 //! by its stage, so that equal steps of two stages are one vertex here as they are in BuildKit; of its names the one
 //! counts that is met last on the way back from the target.
 
-mod dispatch;
+pub(super) mod dispatch;
 mod resolve;
 mod run;
+mod secret;
 mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,8 +15,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::model::context::CopySpec;
 use crate::model::context::go_path::{has_wildcard, rooted};
 use crate::model::dockerfile::Keyword;
-
-pub(super) use dispatch::graph;
 
 /// The vertices, each behind those that it needs.
 #[derive(Debug, Default)]

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::build::{Builder, Step};
+use super::cause::Cause;
 use super::fault::Fault;
 use super::options::{Context, Input, Options};
-use super::why::Cause;
 use crate::error::{Error, Result};
 use crate::model::context::Dockerignore;
 use crate::model::dockerfile::{Dockerfile, Keyword};

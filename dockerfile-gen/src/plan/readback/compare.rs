@@ -10,19 +10,15 @@ use crate::model::dockerfile::{
     Arguments, Command, Dockerfile, Healthcheck, Instruction, Keyword, Mount as ParsedMount, MountKind, Pair,
     Source as Word, Stage as ParsedStage, expand_word,
 };
-use crate::plan::render::BUILTIN;
-use crate::plan::{Base, Mount, Op, PER_PLATFORM, Plan, Source, Stage, Step, Value, quote};
+use crate::plan::render::{Templates, builtin};
+use crate::plan::{Base, Mount, Op, Plan, Source, Stage, Step, Value, quote};
 
-use super::{Difference, Read, Users, place};
+use super::read::{Difference, Read, Users, place};
 
 /// Walks plan and file together.
 pub(super) fn compare<'a>(plan: &'a Plan, file: &'a Dockerfile, users: &Users) -> Result<Vec<Read<'a>>, Difference> {
     let mut rest = file.instructions.iter();
     let missing = |what: String| Difference { line: None, reason: format!("{what} is missing") };
-    for (name, default, _) in &plan.args {
-        let instruction = rest.next().ok_or_else(|| missing(format!("`ARG {name}`")))?;
-        argument(instruction, name, Some(default)).map_err(|reason| Difference::at(instruction, reason))?;
-    }
     let stages = file.stages();
     let mut reads = Vec::new();
     for (at, stage) in plan.stages.iter().enumerate() {
@@ -37,7 +33,7 @@ pub(super) fn compare<'a>(plan: &'a Plan, file: &'a Dockerfile, users: &Users) -
                 let instruction = rest.next().ok_or_else(|| missing(place(stage, step)))?;
                 if own.is_none() {
                     let failed = |reason| Difference::at(instruction, format!("{}: {reason}", place(stage, step)));
-                    instruct(step, instruction, file.escape).map_err(failed)?;
+                    instruct(step, instruction, file.escape, &plan.templates).map_err(failed)?;
                 }
                 reads.push(Read { stage: at, step, instruction, is_users: own.is_some() });
             }
@@ -74,7 +70,7 @@ fn from(stage: &Stage, instruction: &Instruction, parsed: Option<&ParsedStage>) 
 }
 
 /// Compares one instruction with the step that it was written for.
-fn instruct(step: &Step, instruction: &Instruction, escape: char) -> Result<(), String> {
+fn instruct(step: &Step, instruction: &Instruction, escape: char, own: &[Templates]) -> Result<(), String> {
     let expanded = |text: &str| expand_word(text, escape, &|_| None).unwrap_or_default();
     match (&step.op, &instruction.args) {
         (Op::Copy { from, sources, dest, link, chown, exclude }, Arguments::Copy(copy)) => {
@@ -96,7 +92,10 @@ fn instruct(step: &Step, instruction: &Instruction, escape: char) -> Result<(), 
             same("the destination", &clean(dest), &clean(&expanded(&copy.dest.text)))?;
             same("the number of here-documents", &0, &instruction.heredocs.len())
         }
-        (Op::Run { template, values, mounts }, Arguments::Run(_)) => run(template, values, mounts, instruction, escape),
+        (Op::Run { template, values, mounts }, Arguments::Run(_)) => {
+            let text = builtin::get(template, own).unwrap_or_default();
+            run(text, values, mounts, instruction, escape)
+        }
         (Op::File { .. }, Arguments::Copy(_)) => same("the number of here-documents", &1, &instruction.heredocs.len()),
         (Op::File { .. }, Arguments::Shell(_)) => Ok(()),
         (Op::Env { pairs }, Arguments::Env(found)) | (Op::Label { pairs }, Arguments::Label(found)) => {
@@ -160,7 +159,7 @@ fn exec(argv: &[String], command: &Command) -> Result<(), String> {
 }
 
 fn run(
-    template: &str,
+    text: &str,
     values: &BTreeMap<String, Value>,
     mounts: &[Mount],
     instruction: &Instruction,
@@ -172,7 +171,7 @@ fn run(
     });
     let heredocs = match own_command {
         Some(command) => usize::from(command.contains('\n')),
-        None => BUILTIN.iter().find(|(name, _)| *name == template).map_or(0, |(_, text)| here_documents(text, values)),
+        None => here_documents(text, values),
     };
     same("the number of here-documents", &heredocs, &instruction.heredocs.len())?;
     let is_empty = match &instruction.args {
@@ -226,12 +225,7 @@ fn here_documents(template: &str, values: &BTreeMap<String, Value>) -> usize {
 fn mount(planned: &Mount, found: &ParsedMount) -> Result<(), String> {
     use crate::facts::Credential;
     let (kind, id, from, source, target) = match planned {
-        Mount::Cache { id, target, seed, .. } => {
-            // `seed` is where a new cache starts from; the end of the id is a variable.
-            let id = id.strip_suffix(PER_PLATFORM).map_or_else(|| id.clone(), |id| format!("{id}{PER_PLATFORM}"));
-            let (from, source) = seed.as_ref().map_or((None, None), |(from, source)| (Some(from), Some(source)));
-            (MountKind::Cache, Some(id), from, source, Some(target))
-        }
+        Mount::Cache { id, target, .. } => (MountKind::Cache, Some(id.clone()), None, None, Some(target)),
         Mount::Bind { from, source, target, .. } => {
             let source = Some(source).filter(|source| *source != ".");
             (MountKind::Bind, None, from.as_ref(), source, Some(target))

@@ -10,7 +10,7 @@ use crate::model::dockerfile::{Arguments, Command, Dockerfile, Instruction, Sour
 use crate::plan::check::{Severity, find_source};
 use crate::plan::{Base, Input, Mount, Op, Plan, Source, Stage, Step};
 
-use super::{Difference, Read, Written, place};
+use super::read::{Difference, Read, Written, place};
 
 /// Resolves the sources of all instructions.
 pub(super) fn resolve(

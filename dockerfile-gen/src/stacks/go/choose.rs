@@ -15,7 +15,7 @@ use crate::tree::RelPath;
 /// A main package.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct GoMain {
+pub(crate) struct GoMain {
     /// The name of its binary.
     pub name: String,
     /// Its folder, relative to the project; empty for the root.
@@ -238,8 +238,8 @@ pub(super) fn named(dirs: Vec<String>, modules: &[GoModule], builds: &[Build]) -
             }
             None => last.to_owned(),
         };
-        let name = if is_name(&name) { name } else { crate::stacks::slug(&name) };
-        let unique = if taken.insert(name.clone()) { name } else { crate::stacks::slug(&dir) };
+        let name = if is_name(&name) { name } else { crate::facts::slug(&name) };
+        let unique = if taken.insert(name.clone()) { name } else { crate::facts::slug(&dir) };
         taken.insert(unique.clone());
         mains.push(GoMain { name: unique, dir });
     }

@@ -14,7 +14,7 @@ use crate::tree::{RelPath, Tree};
 /// A pattern that matches nothing in the project.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct MissingEmbed {
+pub(crate) struct MissingEmbed {
     /// The folder or file that would have to be there.
     pub path: RelPath,
     /// The file that embeds it.

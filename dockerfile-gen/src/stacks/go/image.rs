@@ -8,6 +8,7 @@
 //!      -> build -> build-NAME ...
 //! ```
 
+mod context;
 mod runtime;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,9 +19,10 @@ use crate::plan::dockerignore;
 use crate::plan::names::stage_name;
 use crate::plan::system::{self, Family, SUITE};
 use crate::plan::{Change, Input, Plan, Source, Stage, Step};
-use crate::stacks::Project;
 use crate::stacks::frontend::Frontend;
 use crate::stacks::go::{GoMain, GoProject, MissingEmbed};
+use crate::stacks::project::Project;
+use context::Context;
 
 /// Where the project lies in the build stages.
 const SRC: &str = "/src";
@@ -34,37 +36,12 @@ const GOCACHE: &str = "/root/.cache/go-build";
 /// What the listing of the declared packages prints: those that there are not.
 const ERRORS: &str = "{{with .Error}}{{.}}{{end}}";
 
-/// What the steps of one plan have in common.
-struct Context<'a> {
-    project: &'a Project,
-    go: &'a GoProject,
-    config: &'a Config,
-    /// Whether the build stages run on the builder's platform and compile for the target's.
-    cross: bool,
-    /// Stages of front ends whose output becomes part of the binary.
-    embedded: Vec<String>,
-    /// By the folder of a program, the name of its final stage.
-    names: BTreeMap<String, String>,
-}
-
-impl Context<'_> {
-    /// The name of the final stage of a program.
-    fn stage_name(&self, main: &GoMain) -> &str {
-        self.names.get(&main.dir).map_or("app", String::as_str)
-    }
-
-    /// The name of the stage that compiles a program which is not the default one.
-    fn build_stage(&self, main: &GoMain) -> String {
-        format!("build-{}", self.stage_name(main))
-    }
-}
-
 /// Plans the image.
 ///
 /// # Errors
 /// [`Error::CannotStart`] if what is embedded is not there and nothing builds it, [`Error::Unsupported`] for images
 /// that the steps cannot run on.
-pub fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> {
+pub(crate) fn plan(project: &Project, go: &GoProject, config: &Config) -> Result<Plan> {
     let Some((main, others)) = go.mains.split_first() else {
         return Err(Error::CannotStart { reason: "no main package".into(), hint: "`--bin` chooses one".into() });
     };

@@ -11,7 +11,7 @@ use crate::tree::Tree;
 /// A module whose sources are in the project.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct GoModule {
+pub(crate) struct GoModule {
     /// The module path.
     pub path: String,
     /// The folder that holds its go.mod, relative to the project.

@@ -3,7 +3,7 @@
 //! Input: the tree. Output: an address, or the value of a variable. The one idea: where the code takes the port from its
 //! configuration, the sample says which port people use.
 
-use super::listen::{Listen, Origin, split};
+use super::address::{Listen, Origin, split};
 use super::words::{is_others, is_others_port, is_port_name, is_secondary};
 use crate::tree::Tree;
 

@@ -4,15 +4,16 @@
 //! says whether its output is static files or a server, and that place is read.
 
 use super::manifest::Manifest;
-use super::{source, within};
+use super::source;
 use crate::facts::Notes;
 use crate::tree::Tree;
+use crate::tree::within;
 
 /// A framework, as far as it matters for the image.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(tag = "name", rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Framework {
+pub(crate) enum Framework {
     /// Next.js as a server; standalone output carries its own modules.
     Next {
         /// Whether `output: 'standalone'` is set.

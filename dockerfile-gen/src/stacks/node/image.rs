@@ -5,76 +5,24 @@
 
 mod build;
 mod install;
+mod layout;
 mod runtime;
 
 use crate::config::Config;
 use crate::error::Result;
 use crate::plan::{Plan, Stage, Step};
-use crate::stacks::Project;
 use crate::stacks::frontend::Frontend;
-use crate::stacks::node::{Framework, Keep, ManagerKind, NodeProject, suite, within};
+use crate::stacks::node::{Framework, ManagerKind, NodeProject};
+use crate::stacks::project::Project;
+use crate::tree::within;
 
-/// What the stages of one Node project share.
-struct Layout<'a> {
-    node: &'a NodeProject,
-    config: &'a Config,
-    /// Put in front of the names of stages.
-    prefix: String,
-    /// The folder of the root manifest in the stages.
-    workdir: String,
-    /// The image that dependencies are installed and sources are built in.
-    image: String,
-}
-
-impl<'a> Layout<'a> {
-    fn new(node: &'a NodeProject, config: &'a Config, prefix: &str, base: Option<&String>) -> Self {
-        let image = match base {
-            Some(image) => image.clone(),
-            None if runs_on_bun(node) => "oven/bun:1".into(),
-            None => format!("node:{}-{}-slim", node.version, suite(node.version, crate::plan::system::SUITE)),
-        };
-        let workdir = within("/app", node.root.as_str()).trim_end_matches('/').to_owned();
-        Self { node, config, prefix: prefix.to_owned(), workdir, image }
-    }
-
-    fn name(&self, stage: &str) -> String {
-        format!("{}{stage}", self.prefix)
-    }
-
-    /// The package's folder, relative to the root manifest.
-    fn package_dir(&self) -> &str {
-        inside(self.node, self.node.dir.as_str())
-    }
-}
-
-/// A folder of the project, relative to the root manifest.
-fn inside<'a>(node: &NodeProject, dir: &'a str) -> &'a str {
-    dir.strip_prefix(node.root.as_str()).unwrap_or(dir).trim_start_matches('/')
-}
-
-/// Whether Bun runs the program and nothing else asks for Node.
-fn runs_on_bun(node: &NodeProject) -> bool {
-    node.bun && node.manager.kind == ManagerKind::Bun
-}
-
-/// Whether there is anything to do between installing dependencies and running.
-fn has_build(node: &NodeProject) -> bool {
-    node.keep != Keep::Sources
-}
-
-/// Whether the running program needs a node_modules folder.
-fn has_modules(node: &NodeProject) -> bool {
-    !matches!(
-        node.framework,
-        Framework::Static { .. } | Framework::Nuxt | Framework::Nitro | Framework::Next { standalone: true }
-    )
-}
+use layout::{Layout, has_build};
 
 /// Plans the image.
 ///
 /// # Errors
-/// As [`Plan::new`].
-pub fn plan(project: &Project, node: &NodeProject, config: &Config) -> Result<Plan> {
+/// As [`crate::generate`].
+pub(crate) fn plan(project: &Project, node: &NodeProject, config: &Config) -> Result<Plan> {
     let layout = Layout::new(node, config, "", config.base.as_ref());
     let mut stages = Vec::new();
     for other in &project.frontends {
@@ -101,8 +49,8 @@ pub fn plan(project: &Project, node: &NodeProject, config: &Config) -> Result<Pl
 /// `Step::copy_from("front-end", &frontend.stage, [frontend.built()], "./web/dist")`.
 ///
 /// # Errors
-/// As [`Plan::new`].
-pub fn frontend(frontend: &Frontend, config: &Config) -> Result<Vec<Stage>> {
+/// As [`crate::generate`].
+pub(crate) fn frontend(frontend: &Frontend, config: &Config) -> Result<Vec<Stage>> {
     let prefix = format!("{}-", frontend.stage);
     let layout = Layout::new(&frontend.node, config, &prefix, None);
     let mut stages = install::stages(&layout)?;
@@ -124,7 +72,7 @@ pub fn frontend(frontend: &Frontend, config: &Config) -> Result<Vec<Stage>> {
 }
 
 /// What front ends and Node services add to the .dockerignore.
-pub fn ignored(node: &NodeProject) -> Vec<String> {
+pub(crate) fn ignored(node: &NodeProject) -> Vec<String> {
     let mut patterns = vec![
         "**/node_modules",
         "**/.next",

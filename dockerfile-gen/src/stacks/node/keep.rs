@@ -9,18 +9,17 @@ use super::manifest::Manifest;
 use super::needs::{Program, entry_exists};
 use super::scripts::Scripts;
 use super::source::Source;
-use super::within;
 use crate::config::Config;
 use crate::error::Result;
 use crate::facts::Notes;
 use crate::sense::yaml;
-use crate::tree::Tree;
+use crate::tree::{Tree, within};
 
 /// What of the package gets into the image.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Keep {
+pub(crate) enum Keep {
     /// The sources, which run as they are.
     Sources,
     /// These paths, relative to the package, after the build.

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use super::manifest::Manifest;
 use super::source::{Source, leading_port, line_of, occurrences, port_after};
 use super::start::Start;
-use super::within;
 use crate::facts::Notes;
+use crate::tree::within;
 use crate::tree::{RelPath, Tree};
 
 /// Where the program listens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Listen {
+pub(crate) struct Listen {
     /// The port, where it is known.
     pub port: Option<u16>,
     /// Environment that makes it listen there, on every address.

@@ -6,7 +6,8 @@
 use nodejs_semver::Range;
 
 use super::manifest::{Manifest, major};
-use super::{version, within};
+use super::version;
+use crate::tree::within;
 use std::collections::BTreeSet;
 
 use crate::error::Result;
@@ -18,7 +19,7 @@ use crate::tree::Tree;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum ManagerKind {
+pub(crate) enum ManagerKind {
     /// npm.
     Npm,
     /// Yarn 1.
@@ -33,7 +34,7 @@ pub enum ManagerKind {
 
 impl ManagerKind {
     /// The name of its program.
-    pub fn program(self) -> &'static str {
+    pub(crate) fn program(self) -> &'static str {
         match self {
             Self::Npm => "npm",
             Self::YarnClassic | Self::YarnBerry => "yarn",
@@ -46,7 +47,7 @@ impl ManagerKind {
 /// The package manager.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Manager {
+pub(crate) struct Manager {
     /// What it is.
     pub kind: ManagerKind,
     /// The package to install globally, such as `pnpm@10.34.8`; `None` where the image has the right one.

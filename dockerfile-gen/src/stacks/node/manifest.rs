@@ -22,7 +22,7 @@ pub(crate) struct Manifest {
 impl Manifest {
     /// Reads the package.json of the folder `dir`; `None` if there is none.
     pub(crate) fn read(tree: &dyn Tree, dir: &str) -> Result<Option<Self>> {
-        let path = super::within(dir, "package.json");
+        let path = crate::tree::within(dir, "package.json");
         let Some(text) = tree.text(&path)? else { return Ok(None) };
         let json = serde_json::from_str(&text).map_err(|error| {
             let reason = format!("is not the JSON object that a package.json is: {error}");

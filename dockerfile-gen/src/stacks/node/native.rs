@@ -7,15 +7,16 @@ use std::collections::BTreeSet;
 
 use super::manager::{Manager, ManagerKind};
 use super::manifest::Manifest;
-use super::{source, within};
+use super::source;
 use crate::facts::Notes;
 use crate::sense::yaml;
+use crate::tree::within;
 use crate::tree::{RelPath, Tree};
 
 /// System packages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct System {
+pub(crate) struct System {
     /// For installing dependencies and building.
     pub build: BTreeSet<String>,
     /// For running.
@@ -27,7 +28,7 @@ pub struct System {
 /// Prisma, whose client is generated from a schema.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Prisma {
+pub(crate) struct Prisma {
     /// The folder of the package that has the schema, relative to the project.
     pub dir: RelPath,
     /// The schema: a file or a folder, relative to the project.

@@ -7,13 +7,14 @@ use super::framework::{self, Framework};
 use super::listen::{self, Listen};
 use super::manifest::Manifest;
 use super::nx::{self, NxProject};
+use super::source;
 use super::source::Source;
 use super::start::{self, Found, Start};
-use super::{source, within};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Notes;
 use crate::tree::Tree;
+use crate::tree::within;
 
 /// The program, before it is known what it needs.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 //! Input: project.json files. Output: [`NxProject`]. The one idea: the options of the build target say where the compiled
 //! program lies.
 
-use super::within;
 use crate::tree::Tree;
+use crate::tree::within;
 
 /// A project with a build target that makes a program for Node.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,11 +3,10 @@
 //! Input: .npmrc and .yarnrc.yml. Output: credentials to mount. The one idea: a token that is named is mounted, a token
 //! that is written out is reported and its file kept out of the build context.
 
-use super::within;
 use crate::error::{Error, Result};
 use crate::facts::{Credential, Notes};
 use crate::secrets::is_harmless;
-use crate::tree::Tree;
+use crate::tree::{Tree, within};
 
 /// Looks for tokens; the second value says whether .npmrc itself may be part of the build.
 pub(crate) fn detect(tree: &dyn Tree, root: &str, notes: &mut Notes) -> Result<(Vec<Credential>, bool)> {

@@ -10,15 +10,16 @@ use super::manager::{Manager, ManagerKind};
 use super::manifest::Manifest;
 use super::native::Prisma;
 use super::needs::Program;
-use super::{source, within};
+use super::source;
 use crate::facts::Notes;
 use crate::secrets::tokens::is_suspicious_name;
 use crate::tree::Tree;
+use crate::tree::within;
 
 /// What runs after the sources are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Scripts {
+pub(crate) struct Scripts {
     /// The project's own install hooks that do something for the image.
     pub hooks: Vec<Vec<String>>,
     /// The build, command by command.

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use super::manifest::Manifest;
 use super::shell::{self, Simple};
-use super::within;
 use crate::tree::Tree;
+use crate::tree::within;
 
 /// What a container runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Start {
+pub(crate) struct Start {
     /// Environment that the script sets.
     pub env: BTreeMap<String, String>,
     /// Commands that must succeed first, such as migrations.

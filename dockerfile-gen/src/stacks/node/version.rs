@@ -51,7 +51,7 @@ fn pinned(tree: &dyn Tree, root: &Manifest, package: &Manifest, notes: &mut Note
     folders.dedup();
     for folder in folders {
         for name in [".nvmrc", ".node-version", ".tool-versions"] {
-            let path = super::within(folder, name);
+            let path = crate::tree::within(folder, name);
             let Some(text) = tree.text(&path)? else { continue };
             for (line, number) in text.lines().zip(1..) {
                 let line = line.split('#').next().unwrap_or_default().trim();

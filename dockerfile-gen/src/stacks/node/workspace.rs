@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use super::manager::{Manager, ManagerKind};
 use super::manifest::Manifest;
-use super::within;
 use crate::error::{Error, Result};
 use crate::patterns::glob::{Bang, GlobSet};
 use crate::sense::yaml;
 use crate::tree::Tree;
+use crate::tree::within;
 
 /// Reads the manifests of the members of the workspace whose root is `root`, sorted by folder.
 pub(crate) fn members(tree: &dyn Tree, root: &Manifest, kind: ManagerKind) -> Result<Vec<Manifest>> {

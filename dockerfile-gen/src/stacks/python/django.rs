@@ -13,7 +13,7 @@ use super::sources::{is_identifier, line_with};
 /// The facts about a Django project.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Django {
+pub(crate) struct Django {
     /// The folder of manage.py, relative to the folder of the Python project.
     pub dir: RelPath,
     /// The settings module, such as `shop.settings.production`.

@@ -14,7 +14,7 @@ use crate::plan::dockerignore;
 use crate::plan::service::{Service, finish};
 use crate::plan::system::{Family, SUITE, default_user, family, install as packages};
 use crate::plan::{Plan, Stage, Step};
-use crate::stacks::Project;
+use crate::stacks::project::Project;
 use crate::stacks::python::{Manager, PythonProject};
 
 /// Where the project lies in the image.
@@ -26,8 +26,8 @@ const VENV: &str = "/app/.venv";
 /// Plans the image.
 ///
 /// # Errors
-/// As [`Plan::new`].
-pub fn plan(project: &Project, python: &PythonProject, config: &Config) -> Result<Plan> {
+/// As [`crate::generate`].
+pub(crate) fn plan(project: &Project, python: &PythonProject, config: &Config) -> Result<Plan> {
     let images = Images::new(python, config)?;
     let shop = Workshop { project, python, config, images };
     let mut plan = Plan { made_from: made_from(python), ignore: ignore(python), ..Plan::default() };

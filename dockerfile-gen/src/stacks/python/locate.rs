@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::facts::Strength;
 use crate::tree::{RelPath, Tree};
 
-use super::serves;
+use super::services::serves;
 use super::sources::is_aside;
 
 /// A folder that may be a Python project.
@@ -81,7 +81,9 @@ pub(crate) fn choose(tree: &dyn Tree) -> Result<Place> {
             found: best.iter().map(|place| place.dir.as_str()).collect::<Vec<_>>().join(", "),
             hint: "run in one of them: `cargo dockerfile FOLDER`".into(),
         }),
-        None => Err(Error::NoProject { root: ".".into(), seen: "there is no Python manifest".into() }),
+        None => Err(Error::NoProject { root: ".".into(), seen: "there is no Python manifest".into(),
+            hint: "run in the folder that holds pyproject.toml, requirements.txt or Pipfile, or name it: `cargo dockerfile PATH`".into(),
+        }),
     }
 }
 

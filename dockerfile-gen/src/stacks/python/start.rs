@@ -26,7 +26,7 @@ use ports::{health, is_health, last_number};
 /// What the container runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Start {
+pub(crate) struct Start {
     /// What it is made with, such as `FastAPI`.
     pub framework: Option<String>,
     /// The argument list.

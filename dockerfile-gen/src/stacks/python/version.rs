@@ -4,9 +4,7 @@
 //! The one idea: a range does not mean its lower bound and not the newest release either, but the version that most wheels
 //! are there for, as long as the range and the pinned dependencies allow it.
 
-mod choose;
-
-pub(crate) use choose::{Asking, choose};
+pub(crate) mod choose;
 
 use crate::error::{Error, Result};
 
@@ -19,7 +17,7 @@ pub(crate) const OLDEST_SUPPORTED: u32 = 11;
 /// A version of Python 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[non_exhaustive]
-pub struct Version {
+pub(crate) struct Version {
     /// The second component.
     pub minor: u32,
     /// The third, where the project allows only one.

@@ -9,7 +9,8 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::tree::Tree;
 
-use super::{Binary, Member, Notes, is_bin};
+use super::members::{Binary, Member, is_bin};
+use crate::facts::Notes;
 
 /// Crates that a package with a server depends on.
 const SERVERS: [&str; 16] = [

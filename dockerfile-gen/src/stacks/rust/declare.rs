@@ -7,26 +7,28 @@
 //! what they need.
 
 mod extras;
+mod known;
 mod reach;
 mod spell;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use cargo_metadata::Dependency;
 use cargo_metadata::semver::Version;
-use cargo_metadata::{Dependency, Metadata};
 
 use crate::config::Config;
 use crate::error::Result;
 use crate::tree::{RelPath, Tree};
 
-use super::Binary;
-use super::lock::{Crates, Lock};
+use super::lock::Lock;
+pub(super) use known::Known;
+use known::{Asked, Key};
 use reach::{Side, Wanted};
 
 /// The dependencies of a binary, declared in one manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Declaration {
+pub(crate) struct Declaration {
     /// The manifest, line by line.
     pub manifest: Vec<String>,
     /// Cargo's own settings, which compile into what they say.
@@ -44,36 +46,6 @@ pub(super) fn sets_codegen_units(tree: &dyn Tree, config: &Config) -> Result<boo
     let name = config.profile.as_deref().unwrap_or("release");
     let profile = root.get("profile").and_then(|profiles| profiles.get(name));
     Ok(profile.is_some_and(|profile| profile.get("codegen-units").is_some()))
-}
-
-/// What is known when the declaration is made.
-pub(super) struct Known<'a> {
-    pub(super) tree: &'a dyn Tree,
-    pub(super) metadata: &'a Metadata,
-    pub(super) lock: &'a Lock,
-    pub(super) crates: &'a Crates,
-    pub(super) binary: &'a Binary,
-    pub(super) config: &'a Config,
-    /// Index → name of the registries in `.cargo/config.toml`.
-    pub(super) registries: &'a BTreeMap<String, String>,
-}
-
-/// A dependency in a table of the manifest; the lockfile says which version it is.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key<'a> {
-    side: Side,
-    target: Option<String>,
-    name: &'a str,
-    source: String,
-    version: Option<&'a str>,
-}
-
-/// What is asked of it, by all who ask.
-#[derive(Default)]
-struct Asked {
-    requirement: String,
-    features: BTreeSet<String>,
-    default: bool,
 }
 
 /// Declares what the binary depends on; the reason if that cannot be done.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Binary, Member};
+use super::members::{Binary, Member};
 use crate::config::{Config, line_of};
 use crate::facts::Notes;
 use crate::tree::Tree;

@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::{Config, Manifests};
 use crate::error::Result;
 use crate::facts::Served;
+use crate::facts::slug;
 use crate::plan::names::stage_name;
 use crate::plan::service::{Service, finish};
 use crate::plan::system::{Family, SUITE, default_user, family, install};
 use crate::plan::{Change, PER_PLATFORM, Plan, Source, Stage, Step};
-use crate::stacks::Project;
 use crate::stacks::frontend::Frontend;
+use crate::stacks::project::Project;
 use crate::stacks::rust::{Binary, Declaration, RustProject};
-use crate::stacks::slug;
 
 /// Where cargo keeps what it downloads. The whole of it is one cache mount, for cargo's lock lies in it: so builds
 /// can share it, and no project waits for another.
@@ -35,8 +35,8 @@ const FIRST_ON_TRIXIE: u32 = 89;
 /// Plans the image.
 ///
 /// # Errors
-/// As [`Plan::new`].
-pub fn plan(project: &Project, rust: &RustProject, config: &Config) -> Result<Plan> {
+/// As [`crate::generate`].
+pub(crate) fn plan(project: &Project, rust: &RustProject, config: &Config) -> Result<Plan> {
     let images = Images::new(rust, config);
     let mut plan = Plan { made_from: vec!["Cargo.toml".into()], ..Plan::default() };
     if rust.locked {

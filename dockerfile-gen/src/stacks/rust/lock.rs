@@ -15,7 +15,7 @@ use crate::config::{Config, line_of};
 use crate::error::{Error, Result};
 use crate::tree::Tree;
 
-use super::Binary;
+use super::members::Binary;
 
 /// Cargo.lock.
 #[derive(Default, Deserialize)]

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::line_of;
 use crate::error::{Error, Result};
+use crate::facts::slug;
 use crate::facts::{Credential, Notes};
-use crate::stacks::slug;
 use crate::tree::{RelPath, Tree};
 
 /// What the settings change.

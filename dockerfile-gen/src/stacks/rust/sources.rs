@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use cargo_metadata::Metadata;
 
-use super::{Binary, Member};
+use super::members::{Binary, Member};
 use crate::facts::{Asset, Notes, Served};
 use crate::tree::{RelPath, Tree};
 
@@ -17,7 +17,6 @@ pub(super) struct Scan {
     pub(super) runtime_files: Vec<Served>,
     pub(super) port: Option<u16>,
     pub(super) run_env: Vec<(String, String)>,
-    pub(super) health: Option<String>,
     pub(super) serves_path: bool,
     pub(super) runs_git: bool,
 }
@@ -299,11 +298,6 @@ fn listen(text: &str, path: &RelPath, scan: &mut Scan, notes: &mut Notes) {
                     "{path}:{number} listens on 127.0.0.1, which nothing outside the container reaches: let it listen on 0.0.0.0 there"
                 ));
             }
-        }
-        if scan.health.is_none() && (line.contains(".route(\"") || line.contains(".at(\"") || line.contains("#[get(\""))
-        {
-            let known = ["/health", "/healthz", "/health_check", "/healthcheck", "/livez", "/api/health"];
-            scan.health = known.into_iter().find(|route| line.contains(&format!("\"{route}\""))).map(str::to_owned);
         }
     }
     if text.contains("rocket::")

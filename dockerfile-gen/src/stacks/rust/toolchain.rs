@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 use crate::facts::Notes;
 use crate::tree::Tree;
 
-use super::Binary;
+use super::members::Binary;
 
 /// The toolchain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct Toolchain {
+pub(crate) struct Toolchain {
     /// The tag of the official image, such as `1.90`; `1` is the newest stable.
     pub version: String,
     /// Whether a toolchain file names another channel than the image holds, so that rustup has to fetch it.

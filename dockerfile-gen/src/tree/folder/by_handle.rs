@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
-use super::{Kind, Opened};
+use super::opened::{Kind, Opened, unsupported};
 use crate::tree::fault;
 
 /// An open folder.
@@ -158,7 +158,7 @@ impl Folder {
     pub(in crate::tree) fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
         fault::step()?;
         match self.rename_with(one, other, Rename::Exchange) {
-            Err(error) if is_unknown(&error) => Err(super::unsupported()),
+            Err(error) if is_unknown(&error) => Err(unsupported()),
             done => done,
         }
     }
@@ -174,7 +174,7 @@ impl Folder {
 
     #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
     fn rename_with(&self, _from: &str, _to: &str, _how: Rename) -> io::Result<()> {
-        Err(super::unsupported())
+        Err(unsupported())
     }
 
     pub(in crate::tree) fn remove(&self, name: &str) -> io::Result<()> {

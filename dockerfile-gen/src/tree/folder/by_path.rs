@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Kind, Opened};
+use super::opened::{Kind, Opened, unsupported};
 
 /// A folder that was there.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Folder {
     }
 
     pub(in crate::tree) fn exchange(&self, _one: &str, _other: &str) -> io::Result<()> {
-        Err(super::unsupported())
+        Err(unsupported())
     }
 
     pub(in crate::tree) fn remove(&self, name: &str) -> io::Result<()> {
@@ -97,7 +97,7 @@ impl Folder {
     }
 
     pub(in crate::tree) fn lock(&self) -> io::Result<bool> {
-        Err(super::unsupported())
+        Err(unsupported())
     }
 
     pub(in crate::tree) fn flush(&self) -> io::Result<()> {

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Env, ExpandError, Expansion, Mode, pattern};
+use super::outcome::{Env, ExpandError, Expansion, Mode};
+use super::pattern;
 
 /// How deep `${a:-${b:-…}}` may nest.
 const MAX_DEPTH: usize = 64;

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::ExpandError;
+use super::outcome::ExpandError;
 
 /// How many places of a value may be compared with places of a pattern, all attempts together.
 const MAX_STEPS: usize = 1 << 20;

@@ -1,6 +1,6 @@
 //! `RUN --device=…`.
 
-use super::MountError;
+use super::error::MountError;
 use super::values::{fields, switch};
 use crate::model::dockerfile::keyword::nearest;
 

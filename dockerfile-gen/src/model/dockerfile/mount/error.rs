@@ -1,6 +1,6 @@
 //! What is wrong with a mount or a device.
 
-use super::ExpandError;
+use crate::model::dockerfile::expand::ExpandError;
 
 /// Why a mount or device cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 //!
 //! Input: texts. Output: numbers, switches, fields. The one idea: each takes what Go's own parsers take.
 
-use super::MountError;
+use super::error::MountError;
 
 /// The fields of one line of CSV.
 pub(super) fn fields(line: &str) -> Result<Vec<String>, MountError> {

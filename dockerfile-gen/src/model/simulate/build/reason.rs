@@ -4,10 +4,11 @@
 //! one that is run has no cause of its own; for any other, what stood at its place before tells what is different.
 
 use super::{Builder, Past, Run};
+use crate::model::simulate::cause::Cause;
 use crate::model::simulate::digest::{Digest, Truth};
 use crate::model::simulate::graph::{Op, Vertex};
 use crate::model::simulate::store::{Found, Slot};
-use crate::model::simulate::why::{Cause, difference};
+use crate::model::simulate::why::difference;
 
 impl Builder {
     pub(super) fn why(

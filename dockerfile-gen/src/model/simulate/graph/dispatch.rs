@@ -310,7 +310,7 @@ impl Dispatcher<'_> {
             Keyword::Run => Mode { keep_quotes: true, keep_unset: true, ..word },
             _ => word,
         };
-        let secrets = super::run::secret_variables(instruction);
+        let secrets = super::secret::secret_variables(instruction);
         let env = |name: &str| match secrets.iter().any(|secret| secret == name) {
             true => Some("****".to_owned()),
             false => current.state.get(name),

@@ -279,12 +279,6 @@ fn secret_key(mount: &Mount, number: usize) -> String {
     format!("Secret {id:?} {target:?} {:?} {owner:?} {}", mount.env, mount.required)
 }
 
-/// The variables that secrets are put into, which are never shown.
-pub(super) fn secret_variables(instruction: &Instruction) -> Vec<String> {
-    let mounts = instruction.mounts('\\', &|_| None).unwrap_or_default();
-    mounts.into_iter().filter(|mount| mount.kind == MountKind::Secret).filter_map(|mount| mount.env).collect()
-}
-
 /// The first line of a heredoc that is the whole command.
 fn suffix(instruction: &Instruction) -> Option<String> {
     let first = instruction.heredocs.first()?;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Context;
+use super::context::Context;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::service::{Service, finish};

@@ -6,11 +6,13 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
+use crate::facts::slug;
 use crate::plan::{Mount, Stage, Step, Value};
-use crate::stacks::node::{Framework, Keep, within};
-use crate::stacks::slug;
+use crate::stacks::node::{Framework, Keep};
+use crate::tree::within;
 
-use super::{Layout, has_modules, inside, install};
+use super::install;
+use super::layout::{Layout, has_modules, inside};
 
 /// Plans the stage.
 ///
@@ -77,7 +79,7 @@ fn caches(mut step: Step, layout: &Layout<'_>) -> Step {
         let kind = folder.rsplit('/').find(|part| *part != "cache").unwrap_or_default();
         let id = format!("{}-{}", slug(&within(&node.name, layout.package_dir())), slug(kind));
         if seen.insert(target.clone()) {
-            step = step.mount(Mount::Cache { id, target, locked: true, seed: None });
+            step = step.mount(Mount::Cache { id, target, locked: true });
         }
     }
     step

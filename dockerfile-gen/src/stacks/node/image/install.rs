@@ -11,9 +11,10 @@ use crate::facts::Credential;
 use crate::plan::system::{self, Family};
 use crate::plan::{Change, Source, Stage, Step};
 use crate::stacks::node::workspace::ALL_MANIFESTS;
-use crate::stacks::node::{Manager, ManagerKind, NodeProject, within};
+use crate::stacks::node::{Manager, ManagerKind, NodeProject};
+use crate::tree::within;
 
-use super::{Layout, has_build, has_modules, inside, runs_on_bun};
+use super::layout::{Layout, has_build, has_modules, inside, runs_on_bun};
 
 /// Plans the stages.
 pub(super) fn stages(layout: &Layout<'_>) -> Result<Vec<Stage>> {

@@ -9,11 +9,12 @@ use crate::error::{Error, Result};
 use crate::plan::service::{Service, finish};
 use crate::plan::system::{self, Family};
 use crate::plan::{Source, Stage, Step};
-use crate::stacks::Project;
-use crate::stacks::node::{Framework, Keep, ManagerKind, NodeProject, Start, suite, within};
+use crate::stacks::node::{Framework, Keep, ManagerKind, NodeProject, Start, suite};
+use crate::stacks::project::Project;
+use crate::tree::within;
 
 use super::install::{lacks_node, modules_stage};
-use super::{Layout, has_modules, inside, runs_on_bun};
+use super::layout::{Layout, has_modules, inside, runs_on_bun};
 
 /// Serves static files, as another user than root, on a port above 1024.
 const WEB_SERVER: &str = "nginxinc/nginx-unprivileged:stable";

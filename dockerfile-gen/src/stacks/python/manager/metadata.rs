@@ -13,7 +13,7 @@ use super::super::requirement::parse;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Metadata {
+pub(crate) enum Metadata {
     /// `[project]` in pyproject.toml.
     Pyproject,
     /// `install_requires` in setup.cfg or setup.py.

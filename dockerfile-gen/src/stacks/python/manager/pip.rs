@@ -9,8 +9,8 @@ use super::super::pyproject::Pyproject;
 use super::super::registry::Index;
 use super::super::requirement::parse;
 use super::super::requirements;
+use super::install::{Found, Manager, add_indexes, add_production, add_project, named};
 use super::metadata::{self, Metadata, SETUP_FILES};
-use super::{Found, Manager, add_indexes, add_production, add_project, named};
 
 /// Requirements files by what they are for: production first, then the usual ones.
 const FILES: &[&str] = &[

@@ -14,8 +14,8 @@ use super::super::lock;
 use super::super::pyproject::{Pyproject, get, parse_toml};
 use super::super::registry::{Index, is_default};
 use super::super::requirement::normalize;
-use super::super::serves;
-use super::{Found, Manager, add_indexes, add_production, add_project};
+use super::super::services::serves;
+use super::install::{Found, Manager, add_indexes, add_production, add_project};
 
 /// Settings of uv that say how packages are built.
 const SPECIAL_BUILDS: &[&str] = &[

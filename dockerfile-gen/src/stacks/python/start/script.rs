@@ -4,7 +4,7 @@
 
 use crate::error::Result;
 use crate::facts::Notes;
-use crate::stacks::slug;
+use crate::facts::slug;
 use crate::tree::RelPath;
 
 use super::super::sources::{Source, line_with};

@@ -10,7 +10,7 @@ use crate::config::line_of;
 use crate::error::{Error, Result};
 use crate::tree::{RelPath, Tree};
 
-use super::Known;
+use super::known::Known;
 use super::spell::{bare, default_resolver, table, value};
 
 /// `[patch]`, and the folders that it names.

@@ -12,8 +12,8 @@ use cargo_metadata::camino::Utf8Path;
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, TargetKind};
 
 use crate::config::Config;
-use crate::stacks::rust::Binary;
 use crate::stacks::rust::lock::{Images, images_with};
+use crate::stacks::rust::members::Binary;
 
 /// For which side a crate is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::Dependency;
 
+use super::known::{Asked, Key, Known};
 use super::reach::Side;
-use super::{Asked, Key, Known};
 
 /// `[package]`, and what comes before it.
 pub(super) fn head(known: &Known<'_>, root: &toml::Table, resolver: &str, host: bool) -> Vec<String> {

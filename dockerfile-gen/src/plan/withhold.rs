@@ -4,10 +4,12 @@
 //! The one idea: what can be left out is left out and said, with the file and line that it came from; a command that
 //! means nothing without its secret is refused.
 
-use super::tokens::{self, Token};
+use super::operation::Op;
+use super::stage::Plan;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::plan::{Op, Plan};
+use crate::facts::Notes;
+use crate::secrets::tokens::{self, Token};
 use crate::tree::{RelPath, Tree};
 
 /// Leaves the secrets out of `plan`; says for each where it stands and how to hand it over.
@@ -63,6 +65,14 @@ impl std::fmt::Debug for Withheld {
 }
 
 impl Withheld {
+    /// Adds to `notes` what is said of secrets that were left out, and takes the secrets out of what they say already.
+    pub(crate) fn conceal(&mut self, notes: &mut Notes) {
+        notes.evidence.iter_mut().for_each(|evidence| self.redact(&mut evidence.reason));
+        notes.labels.values_mut().for_each(|label| self.redact(label));
+        notes.warnings.append(&mut self.warnings);
+        notes.warnings.iter_mut().for_each(|warning| self.redact(warning));
+    }
+
     /// `text` without the secrets.
     pub(crate) fn redact(&self, text: &mut String) {
         for value in self.values.iter().filter(|value| value.len() > 3) {
