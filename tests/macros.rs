@@ -67,12 +67,12 @@ fn generated(project: &Project, file: &str, set: impl FnOnce(&mut ConfigLayer)) 
 #[test]
 fn the_text_is_the_command_lines_and_follows_every_file_that_was_read() {
     let options = "port: 8080, base: \"golang:1-trixie\", features: [], env: { LEVEL: \"info\", N: 5, ON: true }, \
-                   no_default_features: true, manifests: copy, rates: { source: 0.5 }, labels: { \"a.b/c\": \"d e\" }, \
+                   compat: true, manifests: copy, rates: { source: 0.5 }, labels: { \"a.b/c\": \"d e\" }, \
                    steps: [{ name: \"codegen\", run: \"go generate\", seconds: 3 }]";
     let project = service("text", &format!("const TEXT: &str = dockerfile_macros::dockerfile! {{ {options} }};"));
     let set = |layer: &mut ConfigLayer| {
         *layer = toml(
-            "port = 8080\nbase = \"golang:1-trixie\"\nfeatures = []\nno-default-features = true\nmanifests = \"copy\"\n\
+            "port = 8080\nbase = \"golang:1-trixie\"\nfeatures = []\ncompat = true\nmanifests = \"copy\"\n\
              env = { LEVEL = \"info\", N = 5, ON = true }\nrates = { source = 0.5 }\nlabels = { \"a.b/c\" = \"d e\" }\n\
              [[steps]]\nname = \"codegen\"\nrun = \"go generate\"\nseconds = 3\n",
         );

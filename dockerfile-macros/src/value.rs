@@ -109,6 +109,13 @@ impl<'de> Deserializer<'de> for Node {
         }
     }
 
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match self.kind {
+            Kind::Word(name) | Kind::Text(name) => visitor.visit_string(name),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -125,7 +132,7 @@ impl<'de> Deserializer<'de> for Node {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map identifier ignored_any
+        tuple_struct map ignored_any
     }
 }
 

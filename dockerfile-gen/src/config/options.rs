@@ -98,6 +98,7 @@ fn ten_seconds() -> u32 {
 #[non_exhaustive]
 pub struct ConfigLayer {
     /// The stack, where more than one is possible.
+    #[serde(deserialize_with = "word")]
     pub stack: Option<String>,
     /// The image that the build stages start from.
     pub base: Option<String>,
@@ -150,6 +151,21 @@ pub struct ConfigLayer {
     pub manifests: Option<Manifests>,
     /// Whether to write only what Podman, Buildah and builders without Docker Hub accept.
     pub compat: Option<bool>,
+}
+
+/// Reads a word, which tokens of a macro have without quotes.
+fn word<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    struct Visit;
+    impl serde::de::Visitor<'_> for Visit {
+        type Value = String;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+        fn visit_str<E>(self, value: &str) -> Result<String, E> {
+            Ok(value.to_owned())
+        }
+    }
+    source.deserialize_identifier(Visit).map(Some)
 }
 
 /// A value of an environment variable or a label: text, or a number or truth value that stands for its text.
