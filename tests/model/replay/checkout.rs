@@ -43,6 +43,17 @@ impl Checkout {
         is_touched
     }
 
+    /// Follows these files whole from now on.
+    pub(crate) fn take_whole(&mut self, tree: &dyn Tree, paths: &BTreeSet<String>) {
+        let new: Vec<&String> = paths.iter().filter(|path| !path.contains('*')).collect();
+        for path in new.into_iter().filter(|path| self.whole.insert(String::clone(path))).collect::<Vec<_>>() {
+            let below: Vec<String> = tree.under(path).map(|(path, _)| path.to_string()).collect();
+            for path in below.iter().chain([path]) {
+                self.put(tree, path);
+            }
+        }
+    }
+
     /// Whether the clone has all that counts.
     pub(crate) fn is_complete(&self) -> bool {
         self.missing.is_empty()
@@ -71,8 +82,13 @@ impl Checkout {
         folders.filter(|folder| folder.is_empty() || folder.ends_with('/')).map(str::to_owned).collect()
     }
 
-    /// The file at a path, or those in the folder there.
+    /// The file at a path, or those in the folder there, or those that a pattern of `COPY` means.
     pub(crate) fn under(&self, path: &str) -> Files {
+        if path.contains('*') {
+            let pattern = Dockerignore::parse("COPY", path).unwrap();
+            let meant = self.files.iter().filter(|(name, _)| pattern.excludes(name).is_some());
+            return meant.map(|(name, bytes)| (name.clone(), bytes.clone())).collect();
+        }
         let folder = format!("{path}/");
         let inside = self.files.iter().filter(|(name, _)| *name == path || name.starts_with(&folder));
         inside.map(|(name, bytes)| (name.clone(), bytes.clone())).collect()

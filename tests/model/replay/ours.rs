@@ -1,5 +1,4 @@
-//! What keys the dependency layer of a generated Dockerfile: what the program of its `manifests` stage writes, and
-//! what its `deps` stage copies besides.
+//! What keys the dependency layer of a generated Dockerfile.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +9,8 @@ use dockerfile_gen::Files as Generated;
 use dockerfile_gen::context::Dockerignore;
 
 use super::checkout::Checkout;
-use super::{Files, Set, node, python, rust};
+use super::rust::Selection;
+use super::{Files, Set, cut, node, rust};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stack {
@@ -19,101 +19,109 @@ pub(crate) enum Stack {
     Python,
 }
 
+#[derive(Clone)]
 pub(crate) struct Ours {
-    stack: Stack,
-    arguments: Vec<String>,
-    program: String,
-    copied: BTreeSet<String>,
+    /// The dependencies that the file itself declares.
+    pub(crate) declaration: String,
+    /// What the dependency stages copy.
+    pub(crate) copied: BTreeSet<String>,
+    kind: Kind,
     ignore: String,
-    /// The build profile, for cargo.
-    profile: String,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Rust(Selection),
+    /// What reduces the manifests.
+    Node(String),
 }
 
 impl Ours {
     pub(crate) fn of(files: &Generated) -> Option<Self> {
         let dockerfile = files.0.get("Dockerfile")?;
-        let stage = stage(dockerfile, "manifests")?;
-        let (head, program) = stage.split_once(" <<'EOF'\n")?;
-        let (program, _) = program.split_once("\nEOF\n")?;
-        let (_, run) = head.rsplit_once("RUN ")?;
-        let mut words = words(run).into_iter().skip_while(|word| word.starts_with("--mount="));
-        let stack = match words.next()?.as_str() {
-            "perl" => Stack::Rust,
-            "node" => Stack::Node,
-            "python" => Stack::Python,
-            _ => return None,
-        };
-        // The first of the arguments is the `-` for a program from stdin.
-        let arguments = words.skip(1).collect();
-        let deps = self::stage(dockerfile, "deps").unwrap_or_default();
-        let profile = deps.split_once(" --profile ").and_then(|(_, rest)| rest.split_whitespace().next());
-        let profile = profile.unwrap_or("release").to_owned();
         let ignore = files.0.get(".dockerignore").cloned().unwrap_or_default();
-        Some(Self { stack, arguments, program: program.to_owned(), copied: copied(deps), ignore, profile })
+        if let Some(lock) = stage(dockerfile, "lock") {
+            let (_, rest) = lock.split_once("COPY <<'EOF' Cargo.toml\n")?;
+            let (declaration, rest) = rest.split_once("\nEOF\n")?;
+            let kind = Kind::Rust(selection(stage(dockerfile, "build")?)?);
+            return Some(Self { declaration: declaration.to_owned(), copied: copied(rest), kind, ignore });
+        }
+        let manifests = stage(dockerfile, "manifests")?;
+        let (head, program) = manifests.split_once(" <<'EOF'\n")?;
+        let (program, _) = program.split_once("\nEOF\n")?;
+        let copied = copied(head).into_iter().chain(copied(stage(dockerfile, "deps")?)).collect();
+        Some(Self { declaration: String::new(), copied, kind: Kind::Node(program.to_owned()), ignore })
     }
 
     pub(crate) fn stack(&self) -> Stack {
-        self.stack
+        match self.kind {
+            Kind::Rust(_) => Stack::Rust,
+            Kind::Node(_) => Stack::Node,
+        }
     }
 
     pub(crate) fn ignore(&self) -> Dockerignore {
         Dockerignore::parse(".dockerignore", &self.ignore).unwrap()
     }
 
-    /// What the `deps` stage takes from the project itself, and files that the program is told of.
-    pub(crate) fn copied(&self) -> BTreeSet<String> {
-        let told = self.arguments.iter().filter(|_| self.stack == Stack::Node);
-        self.copied.iter().chain(told).cloned().collect()
+    /// The features that the generator chose because the sources do not compile without.
+    pub(crate) fn features(&self) -> Vec<String> {
+        match &self.kind {
+            Kind::Rust(selection) => selection.features.clone(),
+            Kind::Node(_) => Vec::new(),
+        }
     }
 
     /// What decides the dependencies at a commit, by what the project says.
     pub(crate) fn set(&self, work: &Checkout) -> Option<Set> {
-        match self.stack {
-            Stack::Rust => rust::set(work, self.arguments.first()?, &self.profile),
-            Stack::Node => node::set(work),
-            Stack::Python => python::set(work),
+        match &self.kind {
+            Kind::Rust(selection) => rust::set(work, selection),
+            Kind::Node(_) => node::set(work),
         }
     }
 
-    /// Runs the program on a commit.
-    pub(crate) fn run(&self, work: &Checkout, out: &Path) -> Option<Files> {
-        let _ = fs::remove_dir_all(out);
-        let (source, target) = (work.root.display().to_string(), out.display().to_string());
-        let (program, interpreter) = match self.stack {
-            Stack::Rust => {
-                (self.program.replace("'/src'", &format!("'{source}'")).replace("/tmp/skeleton", &target), "perl")
+    /// What the step that installs the dependencies gets at a commit.
+    pub(crate) fn key(&self, work: &Checkout, out: &Path) -> Option<Files> {
+        let mut files: Files = self.copied.iter().flat_map(|path| work.under(path)).collect();
+        match &self.kind {
+            Kind::Rust(_) => {
+                let lock = cut::cut(&self.declaration, &work.toml("Cargo.lock")?)?;
+                files.insert("Cargo.toml".to_owned(), self.declaration.clone().into_bytes());
+                let lock: Vec<String> = lock.into_iter().collect();
+                files.insert("Cargo.lock".to_owned(), lock.join("\n").into_bytes());
             }
-            Stack::Node => {
-                // Links to members are no part of what the dependency stages get.
-                let links = out.with_extension("links");
-                let _ = fs::remove_dir_all(&links);
-                let program = self.program.replace("/src/", &format!("{source}/"));
-                let program = program.replace("/tmp/links", &links.display().to_string());
-                (program.replace("/tmp/manifests", &target), "node")
-            }
-            Stack::Python => (self.program.replace("/tmp/manifests", &target), "python3"),
-        };
-        let script = out.with_extension(match self.stack {
-            Stack::Node => "cjs",
-            Stack::Rust | Stack::Python => "program",
-        });
-        fs::write(&script, program).unwrap();
-        let mut command = Command::new(interpreter);
-        let done = command.arg(&script).args(&self.arguments).current_dir(&work.root).output().unwrap();
-        if !done.status.success() {
-            return None;
-        }
-        let mut files = Files::new();
-        read(out, out, &mut files);
-        for path in &self.copied {
-            let taken = work.under(path);
-            if taken.is_empty() {
-                return None;
-            }
-            files.extend(taken);
+            Kind::Node(program) => reduce(program, &mut files, out)?,
         }
         Some(files)
     }
+}
+
+/// Runs the program that reduces manifests in a folder with what it gets.
+fn reduce(program: &str, files: &mut Files, out: &Path) -> Option<()> {
+    let _ = fs::remove_dir_all(out);
+    for (path, bytes) in &*files {
+        let path = out.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    let script = out.with_extension("cjs");
+    fs::write(&script, program).unwrap();
+    let done = Command::new("node").arg(&script).current_dir(out).output().unwrap();
+    for (path, bytes) in files.iter_mut() {
+        *bytes = fs::read(out.join(path)).ok()?;
+    }
+    done.status.success().then_some(())
+}
+
+/// What a stage builds.
+fn selection(build: &str) -> Option<Selection> {
+    let (_, command) = build.split_once("cargo build")?;
+    let words = words(command.split(" && ").next()?);
+    let after = |flag: &str| words.iter().skip_while(|word| *word != flag).nth(1).cloned();
+    let features = after("--features").unwrap_or_default();
+    let features = features.split(',').filter(|feature| !feature.is_empty()).map(str::to_owned).collect();
+    let profile = after("--profile").unwrap_or_else(|| "release".to_owned());
+    Some(Selection { package: after("--package")?, features, profile })
 }
 
 /// The instructions of one stage.
@@ -122,16 +130,18 @@ fn stage<'d>(dockerfile: &'d str, name: &str) -> Option<&'d str> {
     Some(rest.split_once("\nFROM ").map_or(rest, |(stage, _)| stage))
 }
 
-/// What a stage takes from the build context.
+/// What a stage takes from the build context, but for the lockfile that is cut down.
 fn copied(stage: &str) -> BTreeSet<String> {
     let lines = stage.lines().filter_map(|line| line.strip_prefix("COPY "));
     let own = lines.filter(|line| !line.contains("--from=") && !line.contains("<<"));
     let sources = own.flat_map(|line| {
         let mut words = words(line);
         words.pop();
-        words.into_iter().filter(|word| !word.starts_with("--"))
+        let kept: Vec<String> =
+            words.iter().filter_map(|word| word.strip_prefix("--exclude=!")).map(str::to_owned).collect();
+        if kept.is_empty() { words.into_iter().filter(|word| !word.starts_with("--")).collect() } else { kept }
     });
-    sources.map(|source| source.trim_end_matches('/').to_owned()).collect()
+    sources.map(|source| source.trim_end_matches('/').to_owned()).filter(|source| source != "Cargo.lock").collect()
 }
 
 /// The words of a shell command, of which some stand in single quotes.
@@ -139,15 +149,4 @@ fn words(command: &str) -> Vec<String> {
     let joined = command.replace("\\\n", " ");
     let words = joined.split_whitespace();
     words.map(|word| word.trim_matches('\'').to_owned()).collect()
-}
-
-fn read(root: &Path, dir: &Path, files: &mut Files) {
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        if entry.file_type().unwrap().is_dir() {
-            read(root, &entry.path(), files);
-        } else {
-            let path = entry.path().strip_prefix(root).unwrap().display().to_string();
-            files.insert(path, fs::read(entry.path()).unwrap());
-        }
-    }
 }

@@ -23,6 +23,10 @@ pub(crate) struct Row {
     touched: usize,
     pub(crate) ours: usize,
     pub(crate) missed: usize,
+    /// With the Dockerfile as it was up to fifty commits ago: reruns for nothing.
+    pub(crate) left: usize,
+    /// With that file: commits whose set it does not follow.
+    behind: usize,
 }
 
 impl Row {
@@ -41,6 +45,8 @@ impl Row {
             touched: 0,
             ours: 0,
             missed: 0,
+            left: 0,
+            behind: 0,
         }
     }
 
@@ -54,8 +60,20 @@ impl Row {
         if is_changed && last.ours == now.ours {
             println!("{} {commit}: missed {}", self.name, differences(&last.set, &now.set));
         }
+        let is_left = last.left != now.left;
+        self.behind += usize::from(is_changed && !is_left);
         if is_changed {
+            // A file that declares all that there is has to follow, however old it is.
+            let is_declared = [last, now].iter().all(|keys| keys.left.get("Cargo.toml") == keys.ours.get("Cargo.toml"));
+            if is_declared && !is_left && last.ours != now.ours {
+                println!("{} {commit}: missed by the file that was left", self.name);
+                self.missed += 1;
+            }
             return;
+        }
+        self.left += usize::from(is_left);
+        if is_left {
+            println!("{} {commit}: reran for nothing, left as it was{}", self.name, lines(&last.left, &now.left));
         }
         self.raw += usize::from(last.raw != now.raw);
         if let (Some(last), Some(now)) = (&last.peer, &now.peer) {
@@ -85,14 +103,14 @@ impl Row {
             (_, 0) => self.share(self.peer),
             _ => format!("{} of {}", self.peer, self.pairs - silent),
         };
-        let (raw, ours) = (self.share(self.raw), self.share(self.ours));
+        let (raw, ours, left) = (self.share(self.raw), self.share(self.ours), self.share(self.left));
         let compared = match self.incomplete {
             0 => self.pairs.to_string(),
             lacking => format!("{} ({lacking} lack a file)", self.pairs),
         };
         format!(
-            "| {} | {stack} | {} | {} | {} | {raw} | {peer} | {ours} | {} |",
-            self.name, self.commits, compared, self.changed, self.missed
+            "| {} | {stack} | {} | {} | {} | {raw} | {peer} | {ours} | {left} | {} | {} |",
+            self.name, self.commits, compared, self.changed, self.behind, self.missed
         )
     }
 }
@@ -100,8 +118,8 @@ impl Row {
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut rows: Vec<&Row> = rows.iter().collect();
     rows.sort_by_key(|row| (row.stack as usize, row.name.to_lowercase()));
-    let head = "| repository | stack | commits | compared | set changed | raw | peer | ours | missed |\n\
-                |---|---|--:|--:|--:|--:|--:|--:|--:|\n";
+    let head = "| repository | stack | commits | compared | set changed | raw | peer | ours | left | behind | missed |\n\
+                |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
     rows.iter().fold(head.to_owned(), |text, row| text + &row.line() + "\n")
 }
 
