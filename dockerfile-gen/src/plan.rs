@@ -7,6 +7,7 @@
 mod change;
 pub mod check;
 pub(crate) mod dockerignore;
+mod extra;
 pub mod layers;
 pub(crate) mod names;
 mod operation;

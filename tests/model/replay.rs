@@ -4,9 +4,9 @@
 //! REPOSITORIES=/folder/of/clones cargo test --release --test model replay:: -- --ignored --nocapture
 //! ```
 //!
-//! The folder holds clones (`git clone --no-checkout` will do), at most two levels deep; `ONLY=name,name` takes some of them. The
-//! method and its limits are in `docs/replay.md`. Needs git, perl, node and python3, and takes `cargo-chef` if it is on
-//! `PATH`. No file of a repository is kept.
+//! The folder holds clones (`git clone --no-checkout` will do), at most two levels deep; `ONLY=name,name` takes some of
+//! them. The method and its limits are in `docs/replay.md`. Needs git and node, and takes `cargo-chef` if it is on `PATH`.
+//! No file of a repository is kept.
 
 mod checkout;
 mod cut;

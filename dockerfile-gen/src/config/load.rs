@@ -59,7 +59,14 @@ pub(crate) fn load(tree: &dyn Tree, door: ConfigLayer, stacks: &[&str]) -> Resul
     if let Some(text) = tree.text("dockerfile.toml")? {
         config = config.with(checked("dockerfile.toml", parse("dockerfile.toml", &text)?, Some(&text), stacks)?);
     }
-    Ok(config.with(checked("command line", door, None, stacks)?))
+    config = config.with(checked("command line", door, None, stacks)?);
+    for input in config.steps.iter_mut().flat_map(|step| &mut step.inputs) {
+        // A folder is told from a file by its slash from here on.
+        if !input.ends_with('/') && tree.has_dir(input.trim_start_matches("./")) && input != "." {
+            input.push('/');
+        }
+    }
+    Ok(config)
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(path: &str, text: &str) -> Result<T> {

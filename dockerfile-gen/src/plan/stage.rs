@@ -155,13 +155,17 @@ pub(crate) fn extra_steps(plan: &mut Plan, config: &Config) -> Result<()> {
             });
         }
         needs.extend(first);
-        if !extra.inputs.is_empty() {
-            let id = format!("{}-inputs", extra.name);
-            let copy = Step::copy(&id, extra.inputs.iter().map(String::as_str), "./").after(needs.clone());
+        let before = needs.clone();
+        for (number, (folder, inputs)) in super::extra::by_folder(extra)?.into_iter().enumerate() {
+            let number = if number == 0 { String::new() } else { format!("-{}", number + 1) };
+            let id = format!("{}-inputs{number}", extra.name);
+            let copy = Step::copy(&id, inputs, &folder).after(before.clone());
             stage.push(copy.why("inputs of a step from the configuration"));
             needs.push(id);
         }
-        let command = Value::UserCommand(UserCommand(extra.run.clone()));
+        let has_sources = needs.iter().any(|need| need == "sources");
+        let command = if has_sources { extra.run.clone() } else { super::extra::with_folders(extra) };
+        let command = Value::UserCommand(UserCommand(command));
         let run = Step::run(&extra.name, "common/extra").value("command", command).seconds(f64::from(extra.seconds));
         stage.push(run.after(needs).why("from the configuration"));
         // Whatever ends the stage (the build itself) comes after what the user adds before it.

@@ -7,6 +7,7 @@ mod choose;
 mod declare;
 mod features;
 pub(crate) mod image;
+mod libc;
 mod lock;
 mod members;
 mod metadata;
@@ -121,7 +122,7 @@ pub(crate) fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Res
     let mut build_packages = BTreeSet::new();
     let mut run_packages = BTreeSet::new();
     let mut build_env = Vec::new();
-    let settings = settings::read(tree, notes, &mut build_packages)?;
+    let mut settings = settings::read(tree, notes, &mut build_packages)?;
     let locked = lock.is_some();
     let mut dependencies = None;
     if let Some(lock) = &lock {
@@ -136,6 +137,7 @@ pub(crate) fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Res
             }
             Err(reason) => notes.warn(format!("dependencies get no layer of their own: {reason}")),
         }
+        settings.credentials.extend(crates.ssh.then_some(Credential::Ssh));
         native::packages(&crates, notes, &mut build_packages, &mut run_packages, &mut build_env);
     } else {
         notes.warn("there is no Cargo.lock: each build takes the newest dependencies; run `cargo generate-lockfile` and commit it");
@@ -144,6 +146,7 @@ pub(crate) fn detect(tree: &dyn Tree, config: &Config, notes: &mut Notes) -> Res
     if scan.runs_git {
         build_packages.insert("git".into());
     }
+    libc::check(config, settings.target.as_deref(), notes)?;
     let mut build_env_all = settings.env;
     build_env_all.append(&mut build_env);
     if tree.has_dir(".sqlx") {

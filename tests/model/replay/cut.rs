@@ -62,7 +62,8 @@ fn chosen(lock: &Lock, name: &str, entry: &Value) -> Option<usize> {
         // A patch has another source, or none.
         is_there || git.is_some() && source.is_empty()
     };
-    lock.named(name).iter().copied().filter(fits).max_by_key(|at| lock.version(*at))
+    // Of several that `*` allows, cargo was seen to keep the oldest.
+    lock.named(name).iter().copied().filter(fits).min_by_key(|at| lock.version(*at))
 }
 
 /// How the function and cargo compare.
@@ -121,7 +122,12 @@ impl fmt::Display for Cuts {
 }
 
 /// What cargo itself leaves: the packages, sorted; `None` if it cannot be asked, as where a repository would be cloned.
-pub(crate) fn by_cargo(declaration: &str, work: &Checkout, copied: &BTreeSet<String>, dir: &Path) -> Option<BTreeSet<String>> {
+pub(crate) fn by_cargo(
+    declaration: &str,
+    work: &Checkout,
+    copied: &BTreeSet<String>,
+    dir: &Path,
+) -> Option<BTreeSet<String>> {
     let _ = fs::remove_dir_all(dir);
     let write = |path: &str, bytes: &[u8]| {
         let path = dir.join(path);

@@ -31,7 +31,8 @@ pub(crate) struct Ours {
 
 #[derive(Clone)]
 enum Kind {
-    Rust(Selection),
+    /// What is built, and what the file says of the compiler.
+    Rust(Selection, String),
     /// What reduces the manifests.
     Node(String),
 }
@@ -43,7 +44,11 @@ impl Ours {
         if let Some(lock) = stage(dockerfile, "lock") {
             let (_, rest) = lock.split_once("COPY <<'EOF' Cargo.toml\n")?;
             let (declaration, rest) = rest.split_once("\nEOF\n")?;
-            let kind = Kind::Rust(selection(stage(dockerfile, "build")?)?);
+            let base = stage(dockerfile, "base")?;
+            let rustup = base.lines().filter(|line| line.contains("rustup") || line.contains("RUSTUP"));
+            let toolchain = rustup.chain(dockerfile.lines().find(|line| line.ends_with(" AS base")));
+            let toolchain = toolchain.collect::<Vec<_>>().join("\n");
+            let kind = Kind::Rust(selection(stage(dockerfile, "build")?)?, toolchain);
             return Some(Self { declaration: declaration.to_owned(), copied: copied(rest), kind, ignore });
         }
         let manifests = stage(dockerfile, "manifests")?;
@@ -55,7 +60,7 @@ impl Ours {
 
     pub(crate) fn stack(&self) -> Stack {
         match self.kind {
-            Kind::Rust(_) => Stack::Rust,
+            Kind::Rust(..) => Stack::Rust,
             Kind::Node(_) => Stack::Node,
         }
     }
@@ -67,7 +72,7 @@ impl Ours {
     /// The features that the generator chose because the sources do not compile without.
     pub(crate) fn features(&self) -> Vec<String> {
         match &self.kind {
-            Kind::Rust(selection) => selection.features.clone(),
+            Kind::Rust(selection, _) => selection.features.clone(),
             Kind::Node(_) => Vec::new(),
         }
     }
@@ -75,7 +80,7 @@ impl Ours {
     /// What decides the dependencies at a commit, by what the project says.
     pub(crate) fn set(&self, work: &Checkout) -> Option<Set> {
         match &self.kind {
-            Kind::Rust(selection) => rust::set(work, selection),
+            Kind::Rust(selection, _) => rust::set(work, selection),
             Kind::Node(_) => node::set(work),
         }
     }
@@ -84,7 +89,8 @@ impl Ours {
     pub(crate) fn key(&self, work: &Checkout, out: &Path) -> Option<Files> {
         let mut files: Files = self.copied.iter().flat_map(|path| work.under(path)).collect();
         match &self.kind {
-            Kind::Rust(_) => {
+            Kind::Rust(_, toolchain) => {
+                files.insert("toolchain".to_owned(), toolchain.clone().into_bytes());
                 let lock = cut::cut(&self.declaration, &work.toml("Cargo.lock")?)?;
                 files.insert("Cargo.toml".to_owned(), self.declaration.clone().into_bytes());
                 let lock: Vec<String> = lock.into_iter().collect();

@@ -74,7 +74,10 @@ fn settings(work: &Checkout, top: &Value, profile: &str, names: &BTreeSet<&str>,
         if !table.is_null() && !is_empty(&table) {
             set.insert(format!("profile {name}"), table.clone());
         }
-        next = top["profile"][name]["inherits"].as_str().or((name != "release").then_some("release")).filter(|&parent| parent != name);
+        next = top["profile"][name]["inherits"]
+            .as_str()
+            .or((name != "release").then_some("release"))
+            .filter(|&parent| parent != name);
     }
     for (source, entries) in top["patch"].as_object().into_iter().flatten() {
         for (name, entry) in entries.as_object().into_iter().flatten() {
@@ -397,8 +400,7 @@ impl Need {
         };
         features.extend(by_default.then(|| "default".to_owned()));
         let sources = ["git", "branch", "tag", "rev", "registry", "registry-index"];
-        let source: Vec<String> =
-            sources.iter().filter_map(|name| Some(format!("{name}={}", text(name)?))).collect();
+        let source: Vec<String> = sources.iter().filter_map(|name| Some(format!("{name}={}", text(name)?))).collect();
         Self {
             kind,
             target: target.to_owned(),
@@ -445,9 +447,9 @@ impl Need {
         let words = self.target.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '"' && c != '-');
         let known = ["cfg", "all", "any", "not", "unix", "windows", "panic", "debug_assertions"];
         self.target.starts_with("cfg(")
-            && words.filter(|word| !word.is_empty() && !word.contains('"')).any(|word| {
-                !known.contains(&word) && !word.starts_with("target_") && word != "true" && word != "false"
-            })
+            && words
+                .filter(|word| !word.is_empty() && !word.contains('"'))
+                .any(|word| !known.contains(&word) && !word.starts_with("target_") && word != "true" && word != "false")
     }
 
     fn is_for_linux(&self) -> bool {

@@ -63,8 +63,11 @@ impl Row {
         let is_left = last.left != now.left;
         self.behind += usize::from(is_changed && !is_left);
         if is_changed {
-            // A file that declares all that there is has to follow, however old it is.
-            let is_declared = [last, now].iter().all(|keys| keys.left.get("Cargo.toml") == keys.ours.get("Cargo.toml"));
+            // A file that declares and copies all that there is has to follow, however old it is.
+            let is_declared = [last, now].iter().all(|keys| {
+                let is_same = |part: &str| keys.left.get(part) == keys.ours.get(part);
+                is_same("Cargo.toml") && is_same("toolchain") && keys.left.keys().eq(keys.ours.keys())
+            });
             if is_declared && !is_left && last.ours != now.ours {
                 println!("{} {commit}: missed by the file that was left", self.name);
                 self.missed += 1;

@@ -101,7 +101,7 @@ fn find(
 /// Says whose fault it is that a source is not there.
 fn blame(written: &Written<'_>, named: &Named<'_>, (reason, hint): (String, Option<String>)) -> Error {
     let step = named.read.step;
-    let own = written.config.steps.iter().find(|own| step.id == format!("{}-inputs", own.name));
+    let own = written.config.steps.iter().find(|own| step.id.starts_with(&format!("{}-inputs", own.name)));
     if let Some(own) = own {
         return Error::Config {
             path: "configuration".into(),

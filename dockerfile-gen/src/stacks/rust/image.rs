@@ -103,7 +103,8 @@ impl Images {
             Some(minor) if minor < FIRST_ON_TRIXIE => ("bookworm", "debian12"),
             _ => (SUITE, crate::plan::system::DISTROLESS_SUITE),
         };
-        let base = config.base.clone().unwrap_or_else(|| format!("rust:{}-slim-{suite}", rust.toolchain.version));
+        let build_suite = super::libc::suite(suite, config.runtime.as_deref());
+        let base = config.base.clone().unwrap_or_else(|| format!("rust:{}-slim-{build_suite}", rust.toolchain.version));
         let small = config.packages.is_empty()
             && rust.run_packages.iter().all(|package| IN_DISTROLESS.contains(&package.as_str()));
         let runtime = config.runtime.clone().unwrap_or_else(|| match (family(&base), small) {

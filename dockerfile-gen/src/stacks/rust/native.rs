@@ -99,6 +99,8 @@ pub(super) fn packages(
     if crates.ssh {
         build.extend(["git".to_owned(), "openssh-client".to_owned()]);
         env.push(("CARGO_NET_GIT_FETCH_WITH_CLI".into(), "true".into()));
+        // The image knows no host yet.
+        env.push(("GIT_SSH_COMMAND".into(), "ssh -o StrictHostKeyChecking=accept-new".into()));
     }
     if let Some(name) = GIT_VERSION.iter().find(|name| crates.has(name)) {
         notes.warn(format!(

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use cargo_metadata::Metadata;
+use cargo_metadata::{Metadata, TargetKind};
 
 use super::members::{Binary, Member};
 use crate::facts::{Asset, Notes, Served};
@@ -85,8 +85,14 @@ pub(super) fn scan(
         let Some(package) = package else { continue };
         embeds(tree, &text, path, package, notes);
         let inside = path.as_str()[package.as_str().len()..].trim_start_matches('/');
-        if inside == "build.rs" {
+        let is_script = members.iter().filter(|member| member.dir == *package).any(|member| {
+            let mut scripts =
+                member.package.targets.iter().filter(|target| target.kind.contains(&TargetKind::CustomBuild));
+            scripts.any(|script| script.src_path.as_str().replace('\\', "/").ends_with(&format!("/{path}")))
+        });
+        if is_script {
             scan.runs_git |= needs_git(&text);
+            build_script(tree, &text, package, notes);
         }
         let of_main = package.as_str() == main_dir || depends(members, binary, package);
         if !inside.starts_with("src/") || !of_main {
@@ -126,6 +132,38 @@ fn literal(text: &str) -> Option<&str> {
     Some(&text[start..end])
 }
 
+/// The arguments of a macro or an attribute, up to the bracket that ends them.
+fn call(text: &str) -> &str {
+    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    for (at, c) in text.char_indices().take(400) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' if depth <= 1 => return &text[..at],
+            ')' | ']' | '}' => depth -= 1,
+            ';' => return &text[..at],
+            _ => {}
+        }
+    }
+    text.char_indices().nth(400).map_or(text, |(end, _)| &text[..end])
+}
+
+/// What a build script names of its package has to be in the context: it may read it.
+fn build_script(tree: &dyn Tree, text: &str, package: &RelPath, notes: &mut Notes) {
+    for literal in text.split('"').skip(1).step_by(2) {
+        // `cargo::rerun-if-changed=docs/grammar.md`
+        let named = literal.rsplit_once('=').map_or(literal, |(_, path)| path).trim_end_matches('/');
+        let Some(found) = package.join(named).filter(|found| found != package) else { continue };
+        let is_hidden = found.as_str().split('/').any(|part| part.starts_with('.'));
+        if !is_hidden && (tree.has(found.as_str()) || tree.has_dir(found.as_str())) {
+            notes.need(found.as_str());
+        }
+    }
+}
+
 fn line_at(text: &str, offset: usize) -> u32 {
     crate::config::line_of(text, offset)
 }
@@ -134,8 +172,8 @@ fn line_at(text: &str, offset: usize) -> u32 {
 fn embeds(tree: &dyn Tree, text: &str, path: &RelPath, package: &RelPath, notes: &mut Notes) {
     for (word, of_package) in EMBEDS {
         for (offset, _) in text.match_indices(word) {
-            let rest: String = text[offset + word.len()..].chars().take(160).take_while(|c| *c != ';').collect();
-            let Some(mut target) = literal(&rest).map(str::to_owned) else { continue };
+            let rest = call(&text[offset + word.len()..]);
+            let Some(mut target) = literal(rest).map(str::to_owned) else { continue };
             let mut base = if of_package { package.clone() } else { RelPath::new(path.parent()).unwrap_or_default() };
             if rest.contains("CARGO_MANIFEST_DIR") {
                 // concat!(env!("CARGO_MANIFEST_DIR"), "/x") and "$CARGO_MANIFEST_DIR/x"
