@@ -13,7 +13,6 @@ mod cut;
 mod node;
 mod others;
 mod ours;
-mod python;
 mod rust;
 mod table;
 
@@ -175,7 +174,7 @@ impl Follower {
     fn generate(&mut self, tree: &dyn Tree) -> Option<Ours> {
         let generated = match self.stack {
             Stack::Rust => generate(&self.work.root, self.config.clone()),
-            Stack::Node | Stack::Python => generate_tree(tree, self.config.clone()),
+            Stack::Node => generate_tree(tree, self.config.clone()),
         };
         let ours = Ours::of(&generated.ok()?.files).filter(|ours| ours.stack() == self.stack)?;
         self.work.take_whole(tree, &ours.copied);

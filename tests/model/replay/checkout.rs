@@ -143,13 +143,6 @@ impl Checkout {
             ".yarnrc",
             ".yarnrc.yml",
             ".pnpmfile.cjs",
-            "pyproject.toml",
-            "uv.lock",
-            "uv.toml",
-            "poetry.lock",
-            "pdm.lock",
-            "Pipfile",
-            "Pipfile.lock",
         ];
         let is_config = path.starts_with(".cargo/") || path.contains("/.cargo/") || path.starts_with("patches/");
         let is_listed = |whole: &String| path == whole || path.starts_with(&format!("{whole}/"));

@@ -8,15 +8,14 @@ use serde_json::Value;
 
 use super::Files;
 use super::checkout::Checkout;
+use super::node;
 use super::ours::Stack;
-use super::{node, python};
 
 /// Every manifest of the project, and its lockfiles.
 pub(crate) fn raw(work: &Checkout, stack: Stack) -> Files {
     let mut paths = match stack {
         Stack::Rust => crates(work),
         Stack::Node => node::manifests(work),
-        Stack::Python => python::manifests(work),
     };
     paths.extend(locks(stack).iter().chain(settings(stack)).map(|&path| path.to_owned()));
     paths.iter().flat_map(|path| work.under(path)).collect()
@@ -27,14 +26,13 @@ pub(crate) fn locks(stack: Stack) -> &'static [&'static str] {
     match stack {
         Stack::Rust => &["Cargo.lock"],
         Stack::Node => &["package-lock.json", "pnpm-lock.yaml", "yarn.lock"],
-        Stack::Python => &["uv.lock", "poetry.lock", "pdm.lock"],
     }
 }
 
 fn settings(stack: Stack) -> &'static [&'static str] {
     match stack {
         Stack::Node => &["pnpm-workspace.yaml", ".npmrc", ".yarnrc.yml", "patches"],
-        Stack::Rust | Stack::Python => &[],
+        Stack::Rust => &[],
     }
 }
 
@@ -53,7 +51,7 @@ fn crates(work: &Checkout) -> Vec<String> {
 }
 
 /// What the best known way looks at: the recipe of cargo-chef, the lockfile of `pnpm fetch`, and else the manifests and the
-/// lockfile, as the guides of npm, yarn, uv and Poetry copy them.
+/// lockfile, as the guides of npm and yarn copy them.
 pub(crate) fn peer(work: &Checkout, stack: Stack, raw: &Files) -> Option<Files> {
     match stack {
         Stack::Rust => chef(work),
@@ -63,7 +61,7 @@ pub(crate) fn peer(work: &Checkout, stack: Stack, raw: &Files) -> Option<Files> 
                 .map(|(path, bytes)| (path.clone(), bytes.clone()))
                 .collect(),
         ),
-        Stack::Node | Stack::Python => Some(raw.clone()),
+        Stack::Node => Some(raw.clone()),
     }
 }
 

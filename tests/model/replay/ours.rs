@@ -16,7 +16,6 @@ use super::{Files, Set, cut, node, rust};
 pub(crate) enum Stack {
     Rust,
     Node,
-    Python,
 }
 
 #[derive(Clone)]

@@ -264,7 +264,7 @@ impl Own {
             for ((at, side), features) in on.clone() {
                 let one = &self.packages[at];
                 let features = one.all(&features);
-                on.insert((at, side), features.clone());
+                on.entry((at, side)).or_default().extend(features.clone());
                 for (need, side) in one.active(&features, side, is_unified && at == start, is_unified) {
                     let Some(other) = self.own(need) else { continue };
                     let is_macro = self.packages[other].manifest["lib"]["proc-macro"] == true;

@@ -97,7 +97,6 @@ impl Row {
         let stack = match self.stack {
             Stack::Rust => "Rust",
             Stack::Node => "Node",
-            Stack::Python => "Python",
         };
         // Where nothing changed nobody had to be asked.
         let silent = self.touched - self.asked;
