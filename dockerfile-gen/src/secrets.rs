@@ -243,36 +243,63 @@ fn is_secret_folder(kind: &Kind, path: &str) -> bool {
     name.starts_with('.') || kind.names.iter().any(of_table)
 }
 
+/// A pattern with what is fixed of it, which nearly every name lacks.
+struct Fixed {
+    pattern: &'static str,
+    kind: &'static Kind,
+    /// In front of the first wildcard of the last part.
+    start: &'static str,
+    /// After the last wildcard.
+    end: &'static str,
+    /// The last byte of it but one, which is looked at before slices are compared.
+    before_last: Option<u8>,
+    /// The longest piece between wildcards.
+    middle: &'static str,
+}
+
 /// Patterns, found by the byte that a name ends with or, where that is a wildcard, begins with: few are tried for a file.
-#[derive(Default)]
 struct Globs {
-    last: HashMap<u8, Vec<(&'static str, &'static Kind)>>,
-    first: HashMap<u8, Vec<(&'static str, &'static Kind)>>,
+    last: [Vec<Fixed>; 256],
+    first: [Vec<Fixed>; 256],
     /// Wildcards at both ends.
-    other: Vec<(&'static str, &'static Kind)>,
+    other: Vec<Fixed>,
+}
+
+impl Default for Globs {
+    fn default() -> Self {
+        let none = || std::array::from_fn(|_| Vec::new());
+        Self { last: none(), first: none(), other: Vec::new() }
+    }
 }
 
 impl Globs {
     fn push(&mut self, pattern: &'static str, kind: &'static Kind) {
-        let name = pattern.rsplit('/').next().unwrap_or(pattern).as_bytes();
-        let last = name.last().copied().unwrap_or_default();
-        match last {
-            b'*' | b'?' if matches!(name[0], b'*' | b'?') => self.other.push((pattern, kind)),
-            b'*' | b'?' => self.first.entry(name[0]).or_default().push((pattern, kind)),
-            last => self.last.entry(last).or_default().push((pattern, kind)),
+        let name = pattern.rsplit('/').next().unwrap_or(pattern);
+        let mut pieces = name.split(['*', '?']);
+        let start = pieces.next().unwrap_or_default();
+        let end = pieces.next_back().unwrap_or(start);
+        let middle = pieces.max_by_key(|piece| piece.len()).unwrap_or_default();
+        let before_last = end.bytes().nth_back(1);
+        let fixed = Fixed { pattern, kind, start, end, before_last, middle };
+        match (start.as_bytes().first(), end.as_bytes().last()) {
+            (_, Some(last)) => self.last[usize::from(*last)].push(fixed),
+            (Some(first), None) => self.first[usize::from(*first)].push(fixed),
+            (None, None) => self.other.push(fixed),
         }
     }
 
     fn find(&self, path: &str, name: &str) -> Option<&'static Kind> {
-        let name = name.as_bytes();
-        let last = self.last.get(name.last()?).into_iter().flatten();
-        let first = self.first.get(name.first()?).into_iter().flatten();
-        let mut near = last.chain(first).chain(&self.other);
-        near.find(|(pattern, _)| {
-            let suffix = pattern.rsplit(['*', '?']).next().unwrap_or_default();
-            path.ends_with(suffix) && matches(pattern, last_parts(path, pattern))
-        })
-        .map(|(_, kind)| *kind)
+        let last = &self.last[usize::from(*name.as_bytes().last()?)];
+        let first = &self.first[usize::from(*name.as_bytes().first()?)];
+        let before_last = name.bytes().nth_back(1);
+        let may_be = |fixed: &&Fixed| {
+            (fixed.before_last.is_none() || fixed.before_last == before_last)
+                && name.ends_with(fixed.end)
+                && name.starts_with(fixed.start)
+                && name.contains(fixed.middle)
+        };
+        let mut near = last.iter().chain(first).chain(&self.other).filter(may_be);
+        near.find(|fixed| matches(fixed.pattern, last_parts(path, fixed.pattern))).map(|fixed| fixed.kind)
     }
 }
 

@@ -215,6 +215,70 @@ fn large_files_are_an_error_that_names_file_and_limit() {
     }
 }
 
+/// `text`, with `line` of each number at its end, of `size` bytes.
+#[cfg(target_os = "linux")]
+fn grown(text: &str, size: usize, line: impl Fn(usize) -> String) -> String {
+    let mut text = text.to_owned();
+    let mut number = 0;
+    while text.len() + 200 < size {
+        text.push_str(&line(number));
+        number += 1;
+    }
+    text
+}
+
+/// The largest files that are read, made of the shortest things that they can hold. The kernel counts the memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_large_takes_neither_memory_nor_time_without_end() {
+    let peak = |case: &Case| {
+        let mut child = case.command(&["--print", "p"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut peak = 0;
+        let start = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let size = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+            peak = peak.max(size.unwrap_or_default());
+            if start.elapsed() > Duration::from_secs(60) {
+                child.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(matches!(child.wait().unwrap().code(), Some(0 | 2)));
+        peak / 1024
+    };
+    let project = "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"flask\"]\n";
+    let poetry = "[tool.poetry]\nname = \"a\"\nversion = \"1\"\n[tool.poetry.dependencies]\nflask = \"*\"\n";
+    let package = |number| format!("[[package]]\nname = \"p{number}\"\nversion = \"1\"\n");
+    let source = |number| package(number) + "source = { registry = \"https://pypi.registry.example/simple\" }\n";
+    const MIB: usize = 1 << 20;
+    for (manifest, text, name, large) in [
+        ("pyproject.toml", project, "uv.lock", grown("version = 1\n", 7 * MIB, package)),
+        ("pyproject.toml", project, "uv.lock", grown("version = 1\n", 7 * MIB, source)),
+        ("pyproject.toml", poetry, "poetry.lock", grown("", 7 * MIB, package)),
+        ("pyproject.toml", poetry, "poetry.lock", grown("", 5 * MIB, package)),
+        ("pyproject.toml", "", "requirements.txt", grown("flask\n", 7 * MIB / 2, |number| format!("p{number}\n"))),
+        ("x", "", "pyproject.toml", grown(poetry, MIB, |number| format!("p{number} = \"1\"\n"))),
+        (
+            "x",
+            "",
+            "pyproject.toml",
+            grown("[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\n\"flask\",\n", MIB, |number| {
+                format!("\"p{number}\",\n")
+            }) + "]\n",
+        ),
+    ] {
+        let case = Case::new();
+        fs::remove_file(case.0.join("p/package.json")).unwrap();
+        case.put("p/app.py", "from flask import Flask\napp = Flask(__name__)\n");
+        case.put(&format!("p/{manifest}"), text);
+        case.put(&format!("p/{name}"), &large);
+        let peak = peak(&case);
+        assert!((5..256).contains(&peak), "{name}: {peak} MiB");
+    }
+}
+
 #[test]
 fn a_tracked_file_behind_a_linked_folder_is_no_part_of_the_project() {
     let case = Case::new();

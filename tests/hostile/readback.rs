@@ -260,19 +260,72 @@ proptest! {
     }
 }
 
-/// `COUNT` projects (15,000) from the seed `SEED`: none has an instruction that was not planned.
-#[test]
-#[ignore = "takes minutes"]
+/// A hostile package or workspace of Rust; cargo reads it from a disk.
+fn rust_project() -> impl Strategy<Value = Vec<(String, String)>> {
+    (any::<bool>(), prop::collection::vec(nasty(), 5)).prop_map(|(is_workspace, words)| {
+        let [name, text, version, feature, dir] = words.try_into().unwrap();
+        // What no package may be called is refused by cargo, and tells nothing of what is written.
+        let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(8).collect();
+        let package = format!(
+            "[package]\nname = \"p{plain}\"\nversion = \"0.1.0\"\nedition = \"2021\"\ndescription = {}\nrepository = {}\n\
+             license = {}\nauthors = [{}]\n[features]\nf{plain} = []\n[package.metadata.x]\na = {}\n[[bin]]\nname = {}\npath = \"src/main.rs\"\n",
+            json(&text), json(&text), json(&version), json(&name), json(&feature), json(&format!("b{name}")),
+        );
+        let config = format!("[build]\ntarget-dir = {}\n[env]\nA = {}\n", json(&dir), json(&text));
+        let toolchain = format!("[toolchain]\nchannel = {}\n", json(&version));
+        let dir = dir.trim_matches(['/', '.', '\0', ' ']).replace('\0', "");
+        let dir = if dir.is_empty() || dir.contains("..") { "m".to_owned() } else { dir };
+        let mut files = vec![(".cargo/config.toml".to_owned(), config), ("rust-toolchain.toml".into(), toolchain)];
+        if is_workspace {
+            files.push(("Cargo.toml".into(), format!("[workspace]\nresolver = \"2\"\nmembers = [{}, \"*\"]\n", json(&dir))));
+            files.push((format!("{dir}/Cargo.toml"), package));
+            files.push((format!("{dir}/src/main.rs"), "fn main() {}\n".into()));
+        } else {
+            files.push(("Cargo.toml".into(), package));
+            files.push(("src/main.rs".into(), format!("const A: &str = include_str!({});\nfn main() {{}}\n", json(&text))));
+        }
+        files
+    })
+}
+
+/// As [`holds`], for files that are written to a disk first.
+fn holds_on_disk(files: &[(String, String)]) -> bool {
+    let root = std::env::temp_dir().join(format!("readback-campaign-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&root);
+    for (path, text) in files {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let generated = generate(&root, ConfigLayer::default());
+    let is_written = match generated {
+        Ok(generated) => {
+            as_planned(&generated);
+            finds_all(&dockerfile_gen::DiskTree::open(&root).unwrap(), &generated);
+            true
+        }
+        Err(error @ Error::Readback { .. }) => panic!("{error}"),
+        Err(_) => false,
+    };
+    fs::remove_dir_all(root).unwrap();
+    is_written
+}
+
+/// `COUNT` projects from the seed `SEED`: none has an instruction that was not planned.
 #[allow(clippy::print_stdout)]
-fn campaign() {
+fn campaign_of(
+    count: usize,
+    projects: impl Strategy<Value = Vec<(String, String)>>,
+    holds: fn(&[(String, String)]) -> bool,
+) {
     let number = |name: &str, default: usize| std::env::var(name).map_or(default, |text| text.parse().unwrap());
-    let (count, seed) = (number("COUNT", 15_000), number("SEED", 1));
+    let (count, seed) = (number("COUNT", count), number("SEED", 1));
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&(seed as u64).to_le_bytes());
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let (mut written, mut failed) = (0, Vec::new());
     for _ in 0..count {
-        let files = project().new_tree(&mut runner).unwrap().current();
+        let files = projects.new_tree(&mut runner).unwrap().current();
         match std::panic::catch_unwind(|| holds(&files)) {
             Ok(is_written) => written += usize::from(is_written),
             Err(_) => failed.push(files),
@@ -284,4 +337,16 @@ fn campaign() {
         failed.len()
     );
     assert!(failed.is_empty(), "{:?}", &failed[..failed.len().min(5)]);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn campaign() {
+    campaign_of(15_000, project(), holds);
+}
+
+#[test]
+#[ignore = "starts cargo for each project"]
+fn campaign_on_disk() {
+    campaign_of(500, rust_project(), holds_on_disk);
 }

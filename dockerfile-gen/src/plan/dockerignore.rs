@@ -108,19 +108,39 @@ pub(crate) fn dockerignore(tree: &dyn Tree, notes: &Notes, plan: &Plan, config: 
         group(&mut text, title, patterns.iter().map(String::as_str));
     }
     let named = named(notes, plan);
-    let back = let_back_in(&text, tree, &named)?;
+    let mut read = Read::of(&text)?;
+    let back = let_back_in(&read.ignore, tree, &named);
     if !back.is_empty() {
         group(&mut text, "but the build reads these", back.iter().map(String::as_str));
     }
     let mut ignore = Ignore { text, warnings: Vec::new(), kept: BTreeMap::new(), secrets: BTreeSet::new() };
-    leave_out_secrets(&mut ignore, tree, &named, config)?;
+    leave_out_secrets(&mut ignore, &mut read, tree, &named, config)?;
     let text = &mut ignore.text;
     if !config.ignore.is_empty() {
         let lines: Vec<String> = config.ignore.iter().map(|line| line.replace(char::is_control, " ")).collect();
         group(text, "from the configuration", lines.iter().map(String::as_str));
-        check_configured(text, tree, &named, config)?;
+        check_configured(read.all(text)?, tree, &named, config)?;
     }
     Ok(ignore)
+}
+
+/// The text as far as it was read: it only grows, so each line is read once.
+struct Read {
+    ignore: Dockerignore,
+    upto: usize,
+}
+
+impl Read {
+    fn of(text: &str) -> Result<Self> {
+        Ok(Self { ignore: Dockerignore::parse(".dockerignore", text)?, upto: text.len() })
+    }
+
+    /// All lines of `text`.
+    fn all(&mut self, text: &str) -> Result<&Dockerignore> {
+        self.ignore.read_on(&text[self.upto..])?;
+        self.upto = text.len();
+        Ok(&self.ignore)
+    }
 }
 
 fn group<'a>(text: &mut String, title: &str, patterns: impl IntoIterator<Item = &'a str>) {
@@ -158,23 +178,28 @@ fn left_out<'t>(ignore: &Dockerignore, tree: &'t dyn Tree, path: &str) -> Vec<&'
 }
 
 /// Exceptions for what is named and left out by name.
-fn let_back_in(text: &str, tree: &dyn Tree, named: &BTreeSet<String>) -> Result<BTreeSet<String>> {
-    let ignore = Dockerignore::parse(".dockerignore", text)?;
+fn let_back_in(ignore: &Dockerignore, tree: &dyn Tree, named: &BTreeSet<String>) -> BTreeSet<String> {
     let mut back = BTreeSet::new();
     for path in named.iter().filter(|path| !path.is_empty()) {
-        let out = left_out(&ignore, tree, path);
+        let out = left_out(ignore, tree, path);
         if out.len() > ONE_BY_ONE {
             back.insert(format!("!{}", escape(path)));
         } else {
             back.extend(out.into_iter().map(|path| format!("!{}", escape(path))));
         }
     }
-    Ok(back)
+    back
 }
 
 /// Leaves out what the table of secrets knows, lets back in what only looks like a secret, and says what stays.
-fn leave_out_secrets(ignore: &mut Ignore, tree: &dyn Tree, named: &BTreeSet<String>, config: &Config) -> Result<()> {
-    let before = Dockerignore::parse(".dockerignore", &ignore.text)?;
+fn leave_out_secrets(
+    ignore: &mut Ignore,
+    read: &mut Read,
+    tree: &dyn Tree,
+    named: &BTreeSet<String>,
+    config: &Config,
+) -> Result<()> {
+    let before = read.all(&ignore.text)?;
     let sent = secrets::candidates(tree).into_iter().filter(|path| before.excludes(path.as_str()).is_none());
     let verdicts: Vec<(&RelPath, Verdict)> =
         sent.filter_map(|path| Some((path, secrets::verdict(tree, path.as_str())?))).collect();
@@ -187,18 +212,18 @@ fn leave_out_secrets(ignore: &mut Ignore, tree: &dyn Tree, named: &BTreeSet<Stri
     for (title, lines) in secrets::lines(&sources) {
         group(&mut ignore.text, title, lines.iter().map(String::as_str));
     }
-    let general = Dockerignore::parse(".dockerignore", &ignore.text)?;
+    let general = read.all(&ignore.text)?;
     let by_git = secrets::ignored_by_git(&tree.scan(".gitignore"));
     let is_new = |line: &&String| general.excludes(&line.trim_start_matches("**/").replace('*', "x")).is_none();
     let by_git: BTreeSet<&str> = by_git.iter().filter(is_new).map(String::as_str).collect();
     if !by_git.is_empty() {
         group(&mut ignore.text, "secrets: what git ignores", by_git);
     }
-    let back = kept(ignore, &verdicts, named, config)?;
+    let back = kept(ignore, read, &verdicts, named, config)?;
     if !back.is_empty() {
         group(&mut ignore.text, "but not these", back.iter().map(String::as_str));
     }
-    let general = Dockerignore::parse(".dockerignore", &ignore.text)?;
+    let general = read.all(&ignore.text)?;
     let is_left = |path: &RelPath| general.excludes(path.as_str()).is_none() && !ignore.kept.contains_key(path);
     let secret = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Secret(_))).map(|(path, _)| *path);
     let found: Vec<String> = secret.filter(|path| is_left(path)).map(|path| escape(path.as_str())).collect();
@@ -213,11 +238,12 @@ fn leave_out_secrets(ignore: &mut Ignore, tree: &dyn Tree, named: &BTreeSet<Stri
 /// Exceptions for what only looks like a secret, what the sources name outright, and what the settings keep.
 fn kept(
     ignore: &mut Ignore,
+    read: &mut Read,
     verdicts: &[(&RelPath, Verdict)],
     named: &BTreeSet<String>,
     config: &Config,
 ) -> Result<BTreeSet<String>> {
-    let general = Dockerignore::parse(".dockerignore", &ignore.text)?;
+    let general = read.all(&ignore.text)?;
     let mut back = BTreeSet::new();
     let mut a_folder: BTreeMap<&str, usize> = BTreeMap::new();
     for (path, verdict) in verdicts {
@@ -303,10 +329,9 @@ pub(crate) fn check_rival(tree: &dyn Tree, text: &str) -> Result<()> {
 }
 
 /// Refuses patterns of the configuration that leave out what the build reads.
-fn check_configured(text: &str, tree: &dyn Tree, named: &BTreeSet<String>, config: &Config) -> Result<()> {
-    let ignore = Dockerignore::parse(".dockerignore", text)?;
+fn check_configured(ignore: &Dockerignore, tree: &dyn Tree, named: &BTreeSet<String>, config: &Config) -> Result<()> {
     for path in named {
-        for file in left_out(&ignore, tree, path) {
+        for file in left_out(ignore, tree, path) {
             let Some(line) = ignore.excludes(file) else { continue };
             if let Some(pattern) = config.ignore.iter().find(|pattern| pattern.trim() == line.text.trim()) {
                 return Err(Error::Config {

@@ -91,7 +91,11 @@ pub fn find(text: &str) -> Option<Token> {
 /// assert_eq!(conceal("`ghp_abcdef123456` is no version"), "`…` is no version");
 /// ```
 pub fn conceal(text: &str) -> Cow<'_, str> {
+    const SHORTEST: usize = 9;
     let mut shown = Cow::Borrowed(text);
+    if text.len() < SHORTEST {
+        return shown;
+    }
     while let Some(token) = find(&shown) {
         shown.to_mut().replace_range(token.at, "…");
     }

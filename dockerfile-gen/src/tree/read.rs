@@ -159,10 +159,10 @@ const LIMITS: &[(&str, &str, u64)] = &[
     ("Pipfile", "Pipfile", MOST_OF_A_MANIFEST),
     ("package.json", "package.json", MOST_OF_A_MANIFEST),
     ("go.", ".mod", MOST_OF_A_MANIFEST),
-    ("", ".txt", 4 << 20),
-    ("", ".in", 4 << 20),
+    ("", ".txt", 7 << 19),
+    ("", ".in", 7 << 19),
     ("Cargo", ".lock", 8 << 20),
-    ("Pipfile", ".lock", 8 << 20),
+    ("Pipfile", ".lock", 6 << 20),
     ("pdm", ".lock", 7 << 20),
     ("poetry", ".lock", 7 << 20),
     ("uv", ".lock", 7 << 20),
@@ -179,6 +179,18 @@ pub(super) fn most(path: &str) -> u64 {
 pub(crate) fn small_enough(path: &RelPath, size: u64) -> Result<()> {
     let limit = most(path.as_str());
     if size > limit { Err(Error::TooLarge { path: path.as_str().into(), limit }) } else { Ok(()) }
+}
+
+/// As many values a TOML file may hold: each takes a thousand bytes when it is read, however short it is. The largest
+/// lockfiles of public projects have half of it.
+const MOST_VALUES: usize = 250_000;
+
+/// Refuses TOML that holds more than [`MOST_VALUES`].
+pub(crate) fn few_enough(path: &str, text: &str) -> Result<()> {
+    match text.bytes().filter(|byte| *byte == b'=').count() > MOST_VALUES {
+        true => Err(Error::manifest(path, None, format!("has more than {MOST_VALUES} values"))),
+        false => Ok(()),
+    }
 }
 
 /// The way to a file in the project, for an error.

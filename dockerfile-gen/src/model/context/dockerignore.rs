@@ -14,6 +14,8 @@ use crate::tree::Tree;
 pub struct Dockerignore {
     path: Option<String>,
     lines: Vec<IgnoreLine>,
+    /// How many lines were read, patterns or not.
+    count: u32,
     pub(crate) matcher: Matcher,
 }
 
@@ -45,19 +47,33 @@ impl Dockerignore {
     /// [`Error::Manifest`] for a line that fails the build. BuildKit says so only when it asks the line about a path.
     pub fn parse(path: &str, text: &str) -> Result<Self> {
         let mut ignore = Self { path: Some(path.to_owned()), ..Self::default() };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        for (number, line) in (1..).zip(text.split('\n')) {
+        ignore.read_on(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+        Ok(ignore)
+    }
+
+    /// Reads lines that are added to the end of the file, which ends in a line break.
+    ///
+    /// # Errors
+    /// As [`Dockerignore::parse`].
+    pub(crate) fn read_on(&mut self, text: &str) -> Result<()> {
+        let path = self.path.clone().unwrap_or_default();
+        let path = path.as_str();
+        for line in text.split('\n') {
+            let number = self.count + 1;
+            self.count = number;
             let failed = |reason: &str| Error::manifest(path, Some(number), format!("`{}`: {reason}", line.trim()));
             if line.len() >= LONGEST_LINE {
                 return Err(Error::manifest(path, Some(number), "the line is longer than 64 KiB"));
             }
             if let Some(pattern) = pattern(line)
-                && ignore.matcher.push(&pattern).map_err(failed)?
+                && self.matcher.push(&pattern).map_err(failed)?
             {
-                ignore.lines.push(IgnoreLine { number, text: line.trim().to_owned() });
+                self.lines.push(IgnoreLine { number, text: line.trim().to_owned() });
             }
         }
-        Ok(ignore)
+        // What follows the last line break is no line yet.
+        self.count -= 1;
+        Ok(())
     }
 
     /// Reads the file that holds for the Dockerfile at `dockerfile`: `<dockerfile>.dockerignore` if there is one, even

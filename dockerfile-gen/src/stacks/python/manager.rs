@@ -19,7 +19,7 @@ use crate::tree::{RelPath, Tree};
 
 use super::deps::Deps;
 use super::lock::{self, Roots};
-use super::pyproject::{Pyproject, get, line_of, parse_toml};
+use super::pyproject::{Lines, Pyproject, get, line_of, parse_toml};
 use super::registry::Index;
 use super::requirement::{Requirement, normalize};
 
@@ -113,13 +113,14 @@ fn poetry(tree: &dyn Tree, dir: &RelPath, project: &Pyproject, found: &mut Found
     add_project(project, &mut found.deps, &found.install.extras);
     let mut tables = vec!["tool.poetry.dependencies".to_owned()];
     tables.extend(found.install.groups.iter().map(|group| format!("tool.poetry.group.{group}.dependencies")));
+    let lines = Lines::new(&project.text);
     for table in &tables {
         for (name, spec) in project.entries(table) {
             let optional = spec.get("optional").and_then(Value::as_bool).unwrap_or(false);
             if name == "python" || optional && found.install.extras.is_empty() {
                 continue;
             }
-            found.deps.add(table_requirement(name, spec), &project.path, line_of(&project.text, name));
+            found.deps.add(table_requirement(name, spec), &project.path, lines.of(name));
         }
     }
     add_indexes(project, "tool.poetry.source", &mut found.indexes);
@@ -191,8 +192,9 @@ fn pipenv(tree: &dyn Tree, dir: &RelPath, found: &mut Found, notes: &mut Notes) 
     let text = tree.text(path.as_str())?.unwrap_or_default();
     let table = parse_toml(path.as_str(), &text)?;
     found.install.manager = Some(Manager::Pipenv);
+    let lines = Lines::new(&text);
     for (name, spec) in table.get("packages").and_then(Value::as_table).into_iter().flatten() {
-        found.deps.add(table_requirement(name, spec), path.as_str(), line_of(&text, name));
+        found.deps.add(table_requirement(name, spec), path.as_str(), lines.of(name));
     }
     for source in get(&table, "source").and_then(Value::as_array).into_iter().flatten() {
         let key = |key: &str| source.get(key).and_then(Value::as_str).map(str::to_owned);

@@ -24,6 +24,7 @@ pub(crate) struct Pyproject {
 /// # Errors
 /// [`Error::Manifest`] with the line.
 pub(crate) fn parse_toml(path: &str, text: &str) -> Result<Table> {
+    crate::tree::read::few_enough(path, text)?;
     text.parse::<Table>().map_err(|error| {
         let line =
             error.span().map(|span| 1 + text.as_bytes().iter().take(span.start).filter(|b| **b == b'\n').count());
@@ -35,6 +36,23 @@ pub(crate) fn parse_toml(path: &str, text: &str) -> Result<Table> {
 pub(crate) fn line_of(text: &str, key: &str) -> Option<u32> {
     let found = text.lines().position(|line| line.trim_start().trim_start_matches(['"', '\'']).starts_with(key))?;
     Some(found as u32 + 1)
+}
+
+/// [`line_of`] for many keys of one text.
+pub(crate) struct Lines<'a>(Vec<(&'a str, u32)>);
+
+impl<'a> Lines<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        let lines = text.lines().map(|line| line.trim_start().trim_start_matches(['"', '\'']));
+        let mut lines: Vec<_> = lines.zip(1..).collect();
+        lines.sort_unstable();
+        Self(lines)
+    }
+
+    pub(crate) fn of(&self, key: &str) -> Option<u32> {
+        let first = self.0.partition_point(|(line, _)| *line < key);
+        self.0[first..].iter().take_while(|(line, _)| line.starts_with(key)).map(|(_, number)| *number).min()
+    }
 }
 
 /// The value at a dotted path.
@@ -166,5 +184,19 @@ impl Pyproject {
             files.push(path.to_owned());
         }
         files
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_lines_are_found_as_one_is() {
+        let text = "[a]\n  \"flask-cors\" = 1\nflask = 2\n'django' = 3\nflask = 4\n";
+        let lines = Lines::new(text);
+        for key in ["flask", "flask-cors", "django", "[a]", "", "none"] {
+            assert_eq!(lines.of(key), line_of(text, key), "{key}");
+        }
     }
 }

@@ -87,6 +87,7 @@ impl Crates {
 /// [`Error::Manifest`] if it is not what cargo writes.
 pub(super) fn read(tree: &dyn Tree) -> Result<Option<Lock>> {
     let Some(text) = tree.text("Cargo.lock")? else { return Ok(None) };
+    crate::tree::read::few_enough("Cargo.lock", &text)?;
     let lock = toml::from_str(&text).map_err(|error: toml::de::Error| {
         let line = error.span().map(|span| line_of(&text, span.start));
         Error::manifest("Cargo.lock", line, error.message().to_owned())

@@ -85,13 +85,35 @@ pub(crate) struct Found {
 
 /// Adds the dependencies of `[project]`, with those of the chosen extras.
 pub(crate) fn add_project(project: &Pyproject, deps: &mut Deps, extras: &[String]) {
-    for line in named(project, extras) {
-        if let Some(one) = parse(&line) {
-            let at = project.text.lines().position(|text| text.contains(&line)).map(|index| index as u32 + 1);
-            deps.add(one, &project.path, at);
-        }
+    // They stand in the file one after the other, so each is looked for from where the one before was found.
+    let (mut from, mut line) = (0, 1);
+    let mut is_lost = false;
+    for text in named(project, extras) {
+        let Some(one) = parse(&text) else { continue };
+        let found = if is_lost { None } else { project.text[from..].find(&text) };
+        let at = match found {
+            Some(at) => {
+                line += count_lines(&project.text[from..from + at]);
+                from += at;
+                Some(line)
+            }
+            // Those of an extra may stand above, and one with escapes is nowhere.
+            None => {
+                let at = if deps.direct.len() < MOST_LOOKED_FOR { project.text.find(&text) } else { None };
+                is_lost = deps.direct.len() >= MOST_LOOKED_FOR;
+                at.map(|at| 1 + count_lines(&project.text[..at]))
+            }
+        };
+        deps.add(one, &project.path, at);
     }
     deps.partly_unknown |= project.is_dynamic("dependencies");
+}
+
+/// Of more dependencies than this, those that do not stand in order have no line.
+const MOST_LOOKED_FOR: usize = 1000;
+
+fn count_lines(text: &str) -> u32 {
+    text.bytes().filter(|byte| *byte == b'\n').count() as u32
 }
 
 /// The dependencies of `[project]`, with those of the chosen extras, as they are written.
